@@ -1,0 +1,81 @@
+# Two commands on a fresh machine, which needs Python 3.11 or newer (with venv) and make:  make run  and  make test
+
+PYTHON ?=
+UV_VERSION := 0.13.9
+UV_HOME := .tools/uv-$(UV_VERSION)
+
+# Settings may be given here too: make run PORT=9000
+export UV_SYSTEM_CERTS := true
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check demo format clean
+.DELETE_ON_ERROR:
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/.for-development ## Install everything into .venv, with the tools for development
+
+run: .venv/.for-running ## Start Docent on http://127.0.0.1:8000 (Ctrl-C stops it)
+	@exec .venv/bin/docent serve
+
+demo: .venv/.for-running ## See it work: upload a handbook, ask three questions, about a minute
+	@exec .venv/bin/python examples/demo.py
+
+test: .venv/.for-development ## Run the tests (a part of them: make test ARGS="tests/unit -x")
+	.venv/bin/python -m pytest $(ARGS)
+
+check: .venv/.for-development ## Check formatting, style, types and the floors of the house
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: .venv/.for-development ## Format the code and repair what can be repaired
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+clean: ## Remove what was installed and cached here; data/ stays
+	rm -rf .venv .tools dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './data/*' -prune -exec rm -rf {} +
+
+# The two stamps say that .venv has what uv.lock asks for, so that `make run` starts without asking uv. To run, nothing that is
+# there is removed (--inexact): a developer's `make run` keeps the tools.
+.venv/.for-running: pyproject.toml uv.lock
+	$(call sync,--no-default-groups --inexact)
+	@touch $@
+
+.venv/.for-development: pyproject.toml uv.lock
+	$(call sync,)
+	@touch $@ .venv/.for-running
+
+# uv is taken from the PATH if it is new enough to read this lock, and else installed into .tools, which is all that it touches.
+define sync
+@set -e; \
+python=; \
+for candidate in "$(PYTHON)" python3 python3.14 python3.13 python3.12 python3.11; do \
+  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+done; \
+if [ -z "$$python" ]; then \
+  echo 'Docent needs Python 3.11 or newer, and there is none on the PATH.' >&2; \
+  echo 'Install one, or say where it is: make setup PYTHON=/path/to/python3.11' >&2; exit 1; \
+fi; \
+UV_PYTHON=$$("$$python" -c 'import sys; print(sys.executable)'); export UV_PYTHON; \
+uv=$(UV_HOME)/bin/uv; \
+if uv --version 2>/dev/null | "$$python" -c 'import re, sys; \
+found = re.match(r"uv (\d+)\.(\d+)", sys.stdin.read()); \
+sys.exit(not found or (int(found[1]), int(found[2])) < (0, 13))'; then uv=uv; fi; \
+if [ "$$uv" != uv ] && [ ! -x "$$uv" ]; then \
+  echo 'Installing uv $(UV_VERSION) into $(UV_HOME) ...'; \
+  if ! "$$python" -m venv $(UV_HOME); then \
+    echo 'Python could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; \
+  fi; \
+  if ! $(UV_HOME)/bin/python -m pip install --disable-pip-version-check --no-input uv==$(UV_VERSION); then \
+    echo 'uv could not be installed; the lines above say why. Where a company signs TLS with a certificate of its own,' >&2; \
+    echo 'set PIP_CERT=/path/to/its/ca.pem, or install uv in your own way and call make again.' >&2; exit 1; \
+  fi; \
+fi; \
+"$$uv" sync --frozen $(1)
+endef

@@ -1,0 +1,215 @@
+"""Language models served by Ollama, over its own API."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from typing import Any, Final
+
+import aiohttp
+
+from backend.adapters.wire.deadlines import Deadlines, StreamClock
+from backend.adapters.wire.failures import WIRE_FAILURES, WireError, is_about_length, refusal_text
+from backend.adapters.wire.http_session import HttpAnswer, HttpSession
+from backend.adapters.wire.ndjson import objects
+from backend.core.errors import AnswerCutError, DocentError, ModelMissingError, ModelUnavailableError, PromptTooLongError
+from backend.core.transactions import assert_no_transaction
+from backend.ports.chat_model import Finish, Generation, ModelDetails, Piece, Prompt
+
+# A model's own window may be 131,072 tokens, whose cache would take more memory than the model itself.
+_WINDOW_CEILING: Final = 8192
+# What Ollama runs with where neither the request nor the model says anything.
+_WINDOW_DEFAULT: Final = 4096
+_CONTROL_SECONDS: Final = 10.0
+_DETAILS_SECONDS: Final = 300.0
+_DETAILS_KEPT: Final = 256
+# Between the last line and the end of the response; when it takes longer the connection is given up instead of kept alive.
+_END_SECONDS: Final = 0.2
+
+
+class OllamaChatModel:
+    """See ``ChatModel``. Deadlines are seconds; ``window`` is the context length in tokens that the operator set, if they did.
+
+    Every prompt is sent with ``truncate: false`` and ``shift: false``: without them Ollama drops old messages, and tokens from the
+    middle of the last one, and says nothing. An over-long prompt is an error instead.
+    """
+
+    provider = "ollama"
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        default_model: str,
+        window: int | None = None,
+        connect_timeout: float = 5,
+        first_token_timeout: float = 300,
+        between_tokens_timeout: float = 60,
+        keep_alive: str | int | None = None,
+    ) -> None:
+        self.default_model = default_model
+        self._base_url = base_url.rstrip("/")
+        self._window = window
+        self._deadlines = Deadlines(connect_timeout, first_token_timeout, between_tokens_timeout)
+        self._keep_alive = keep_alive
+        self._http = HttpSession(connect_timeout=connect_timeout)
+        self._details: dict[str, tuple[float, ModelDetails]] = {}
+
+    async def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
+        """See ``ChatModel.stream``."""
+        assert_no_transaction("calling the language model")
+        clock = self._deadlines.start()
+        response = await self._open(prompt, options, clock)
+        begun = False
+        try:
+            async with aclosing(objects(response.content, clock)) as lines:
+                async for line in lines:
+                    piece = _piece(line)
+                    if piece is None:
+                        continue
+                    begun = True
+                    yield piece
+                    if piece.finish is not None:
+                        await _await_end(response)
+                        return
+            raise WireError("the stream ended without done")
+        except WIRE_FAILURES as error:
+            raise (AnswerCutError() if begun else ModelUnavailableError()) from error
+        finally:
+            # Not release(): that would read the rest of the answer first. Ollama stops generating when the socket closes.
+            response.close()
+
+    async def details(self, model: str) -> ModelDetails:
+        """See ``ChatModel.details``. What Ollama said is believed for five minutes.
+
+        The window is the operator's setting, else 8,192 tokens; never more than the model has, for Ollama would silently use that.
+        """
+        assert_no_transaction("asking about a language model")
+        known = self._details.get(model)
+        if known is not None and time.monotonic() - known[0] < _DETAILS_SECONDS:
+            return known[1]
+        answer = await self._control("POST", "/api/show", model, {"model": model})
+        info = answer.get("model_info")
+        longest = _context_length(info) if isinstance(info, dict) else None
+        window = min(self._window or _WINDOW_CEILING, longest) if longest else self._window or _WINDOW_DEFAULT
+        details = ModelDetails(model, window)
+        if len(self._details) >= _DETAILS_KEPT:
+            # The names come from requests and have many spellings.
+            self._details.clear()
+        self._details[model] = (time.monotonic(), details)
+        return details
+
+    async def check(self) -> None:
+        """See ``ChatModel.check``."""
+        assert_no_transaction("checking the language model")
+        await self._control("GET", "/api/version", self.default_model)
+        tags = await self._control("GET", "/api/tags", self.default_model)
+        installed = {_with_tag(str(entry.get("name"))) for entry in tags.get("models") or () if isinstance(entry, dict)}
+        if _with_tag(self.default_model) not in installed:
+            raise _missing(self.default_model)
+
+    async def aclose(self) -> None:
+        """See ``ChatModel.aclose``."""
+        await self._http.aclose()
+
+    async def _open(self, prompt: Prompt, options: Generation, clock: StreamClock) -> aiohttp.ClientResponse:
+        """Send the prompt and return the response, whose status is 200; the caller closes it."""
+        try:
+            async with clock.waiting():
+                response = await self._http.opened().post(f"{self._base_url}/api/chat", json=self._request(prompt, options))
+                if response.status == 200:
+                    return response
+                async with response:
+                    answer = HttpAnswer(response.status, await response.read())
+        except WIRE_FAILURES as error:
+            raise ModelUnavailableError from error
+        raise _refused(answer, options.model)
+
+    def _request(self, prompt: Prompt, options: Generation) -> dict[str, Any]:
+        settings: dict[str, Any] = {"num_ctx": options.window}
+        if options.max_tokens is not None:
+            settings["num_predict"] = options.max_tokens
+        if options.temperature is not None:
+            settings["temperature"] = options.temperature
+        request: dict[str, Any] = {
+            "model": options.model,
+            "messages": [{"role": turn.role, "content": turn.content} for turn in prompt.turns],
+            "stream": True,
+            "truncate": False,
+            "shift": False,
+            "options": settings,
+        }
+        if self._keep_alive is not None:
+            request["keep_alive"] = self._keep_alive
+        return request
+
+    async def _control(self, method: str, path: str, model: str, body: object | None = None) -> dict[str, Any]:
+        try:
+            answer = await self._http.exchange(method, self._base_url + path, body, within=_CONTROL_SECONDS)
+            if answer.status == 200:
+                return answer.json()
+        except WIRE_FAILURES as error:
+            raise ModelUnavailableError from error
+        # A 404 is about the model only where the request names one; elsewhere something that is not Ollama answers there.
+        raise _refused(answer, model) if body is not None else ModelUnavailableError()
+
+
+async def find_ollama(url: str, timeout: float = 1.0) -> str | None:
+    """Return the version of the Ollama that answers at the URL within so many seconds, or ``None``."""
+    http = HttpSession(connect_timeout=timeout)
+    try:
+        answer = await http.exchange("GET", f"{url.rstrip('/')}/api/version", within=timeout)
+        version = answer.json().get("version") if answer.status == 200 else None
+    except WIRE_FAILURES:
+        return None
+    finally:
+        await http.aclose()
+    return version if isinstance(version, str) else None
+
+
+def _piece(line: dict[str, Any]) -> Piece | None:
+    """Return what a line of the stream says, or ``None`` if it says nothing."""
+    if "error" in line:
+        raise WireError(f"an error in the stream: {line['error']}")
+    message = line.get("message") or {}
+    if not isinstance(message, dict):
+        raise WireError("a message that is not an object")
+    text = message.get("content") or ""
+    thinking = message.get("thinking") or ""
+    if line.get("done") is True:
+        reason: Final = "length" if line.get("done_reason") == "length" else "stop"
+        return Piece(text, thinking, Finish(reason, line.get("prompt_eval_count"), line.get("eval_count")))
+    return Piece(text, thinking) if text or thinking else None
+
+
+async def _await_end(response: aiohttp.ClientResponse) -> None:
+    """Let the response end, so that its connection goes back to the pool."""
+    with suppress(*WIRE_FAILURES):
+        async with asyncio.timeout(_END_SECONDS):
+            await response.content.readany()
+
+
+def _context_length(info: dict[str, Any]) -> int | None:
+    length = info.get(f"{info.get('general.architecture')}.context_length")
+    return length if isinstance(length, int) and length > 0 else None
+
+
+def _with_tag(name: str) -> str:
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def _missing(model: str) -> ModelMissingError:
+    return ModelMissingError(f"Ollama does not have the model {model}. Install it with: ollama pull {model}")
+
+
+def _refused(answer: HttpAnswer, model: str) -> DocentError:
+    """Return the error for an answer that is not a 200."""
+    if answer.status == 404:
+        return _missing(model)
+    if answer.status in {400, 413} and is_about_length(refusal_text(answer.body)):
+        return PromptTooLongError()
+    if answer.status in {429, 503}:
+        return ModelUnavailableError("The language model is busy right now.")
+    if answer.status < 500:
+        return ModelUnavailableError(f"Ollama refused the request to the model {model}.")
+    return ModelUnavailableError()

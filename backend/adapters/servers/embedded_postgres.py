@@ -1,0 +1,194 @@
+"""The real PostgreSQL from a wheel, in the data folder."""
+
+import asyncio
+import os
+import shutil
+import signal
+import struct
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from backend.adapters.servers.postgres_binaries import MAJOR_VERSION, installation, server_user
+from backend.adapters.servers.postgres_roles import APP, DATABASE, OWNER, SUPERUSER, Passwords, ensure_roles, passwords_of
+from backend.adapters.servers.private_files import LOOPBACK, remembered_port
+from backend.adapters.servers.processes import Program, User, end, kept_running, plain_environment, spawn
+from backend.core.errors import ConfigurationError, DatabaseUnavailableError
+
+_RECOVERY_SECONDS = 300.0
+_PROBE_SECONDS = 0.01
+_PORTS_TO_TRY = 3
+
+_SETTINGS = (
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "password_encryption=scram-sha-256",
+    "jit=off",
+    "max_connections=100",
+    "shared_buffers=64MB",
+    "log_destination=stderr",
+    "logging_collector=off",
+)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresUrls:
+    """SQLAlchemy URLs with credentials: of the role that migrates, and of the role that serves."""
+
+    owner: str
+    app: str
+
+
+class _EmbeddedPostgres:
+    """One data folder's server; see ``embedded_postgres``."""
+
+    def __init__(self, folder: Path, lock: int) -> None:
+        self._folder = folder
+        self._lock = lock
+        self._cluster = folder / "pg"
+        self._log = folder / "logs" / "postgres.log"
+        self._user: User | None = server_user(self._cluster)
+        self._binaries = installation(self._user) / "bin"
+        self._passwords = passwords_of(folder, cluster_exists=self._cluster.exists())
+
+    def _program(self, tool: str, cluster: Path, *arguments: str) -> Program:
+        # The other user may not walk through our folder: it starts inside the cluster and never needs the path to it.
+        where = "/proc/self/cwd" if self._user is not None else str(cluster)
+        return Program(
+            name="postgres",
+            command=(str(self._binaries / tool), "-D", where, *arguments),
+            folder=cluster,
+            stop=signal.SIGINT,  # Fast shutdown: SIGTERM would wait for the clients.
+            log=self._log,
+            environment=plain_environment(LC_ALL="C", TZ="UTC"),
+            user=self._user,
+        )
+
+    def _server(self, port: int) -> Program:
+        settings = (argument for setting in _SETTINGS for argument in ("-c", setting))
+        return self._program("postgres", self._cluster, "-p", str(port), *settings)
+
+    async def ensure_cluster(self) -> None:
+        """Make the cluster if there is none; half a cluster never gets the final name."""
+        if self._cluster.exists():
+            version = (self._cluster / "PG_VERSION").read_text().strip()
+            if version != MAJOR_VERSION:
+                message = f"{self._cluster} was made by PostgreSQL {version}, and this is {MAJOR_VERSION}: dump and restore it."
+                raise ConfigurationError(message)
+            return
+        draft = self._cluster.with_name("pg.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        if self._user is not None:
+            os.chown(draft, self._user.uid, self._user.gid)
+        if await self._initdb(draft) != 0:
+            raise self._not_started("initdb failed")
+        draft.rename(self._cluster)
+
+    async def _initdb(self, draft: Path) -> int:
+        reader, writer = os.pipe()
+        try:
+            os.write(writer, f"{self._passwords.superuser}\n".encode())
+            os.close(writer)
+            if self._user is not None:
+                os.fchown(reader, self._user.uid, self._user.gid)  # Else the other user may not open /dev/fd.
+            options = (
+                *("-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile=/dev/fd/{reader}"),
+                *("-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+            )
+            process = await spawn(self._program("initdb", draft, *options), self._lock, inherited=(reader,))
+        finally:
+            os.close(reader)
+        try:
+            return await process.wait()
+        finally:
+            await end(process)
+
+    async def start(self) -> tuple[Program, Process, int]:
+        """Start the server, wait until it takes connections, and make its roles."""
+        problem: str | None = None
+        for _ in range(_PORTS_TO_TRY):
+            port = remembered_port(self._folder / "postgres.port")
+            program = self._server(port)
+            process = await spawn(program, self._lock)
+            try:
+                problem = await self._prepared(process, port)
+                if problem is None:
+                    return program, process, port
+                with suppress(TimeoutError):  # If another program took the port meanwhile, ours is ending now.
+                    await asyncio.wait_for(process.wait(), 1.0)
+                ended_by_itself = process.returncode is not None
+            except BaseException:
+                await end(process)
+                raise
+            await end(process)
+            if not ended_by_itself:
+                break
+            log.warning("postgres_not_started", port=port, problem=problem)
+        raise self._not_started(problem or "it ended at once")
+
+    async def _prepared(self, process: Process, port: int) -> str | None:
+        if not await _accepts_connections(process, port):
+            return "it ended, or did not take connections"
+        return await ensure_roles(self._binaries / "psql", port, self._passwords)
+
+    def _not_started(self, problem: str) -> DatabaseUnavailableError:
+        return DatabaseUnavailableError(f"The embedded PostgreSQL did not start ({problem}). Its log is {self._log}.")
+
+    def urls(self, port: int) -> PostgresUrls:
+        passwords: Passwords = self._passwords
+        place = f"{LOOPBACK}:{port}/{DATABASE}"
+        return PostgresUrls(
+            owner=f"postgresql+asyncpg://{OWNER}:{passwords.owner}@{place}",
+            app=f"postgresql+asyncpg://{APP}:{passwords.app}@{place}",
+        )
+
+
+async def _accepts_connections(process: Process, port: int) -> bool:
+    """Wait until the server asks for a password, which it does from the moment that it serves. False if it ended first."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _RECOVERY_SECONDS
+    while process.returncode is None and loop.time() < deadline:
+        if await _asks_for_a_password(port):
+            return True
+        await asyncio.sleep(_PROBE_SECONDS)
+    return False
+
+
+async def _asks_for_a_password(port: int) -> bool:
+    """Send a start-up message, and read the kind of the answer: R (authenticate), or E (still starting up)."""
+    body = struct.pack("!I", 0x00030000) + f"user\0{SUPERUSER}\0database\0postgres\0\0".encode()
+    try:
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        return False
+    try:
+        writer.write(struct.pack("!I", len(body) + 4) + body)
+        return await asyncio.wait_for(reader.read(1), 1.0) == b"R"
+    except OSError:  # TimeoutError is one.
+        return False
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
+@asynccontextmanager
+async def embedded_postgres(folder: Path, lock: int) -> AsyncIterator[PostgresUrls]:
+    """Run PostgreSQL within the block: durable, on loopback only, with scram, restarted on the same port when it dies.
+
+    Raises:
+        DatabaseUnavailableError: It did not start; the message names its log.
+        ConfigurationError: Its programs, passwords or port cannot be had, or the cluster is of another major version.
+    """
+    server = _EmbeddedPostgres(folder, lock)
+    await server.ensure_cluster()
+    program, process, port = await server.start()
+    async with kept_running(program, process, lock):
+        yield server.urls(port)

@@ -1,0 +1,108 @@
+"""The program that stands between the launcher and a server, so that no server outlives the process that started it.
+
+It runs as a script, without site-packages: ``python -I -S watcher.py UID GID STOP_SIGNAL LOCK COMMAND...``. The launcher holds the
+other end of its standard input. The end of that input means that the launcher is gone, whatever ended it, or wants the server
+gone; the server is then stopped. It also holds a copy of the launcher's lock: the data folder is free only once the server is
+really down. It ends with the server's exit status, or 128 and the number of the signal that ended it.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_PATIENCE_SECONDS = 20.0
+_ORPHAN_PATIENCE_SECONDS = 5.0
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _become_server(uid: int, gid: int, stop: int, command: list[str], watcher: int) -> None:
+    """Turn the forked child into the server. Returns only if that failed."""
+    for ignored in _IGNORED:
+        signal.signal(ignored, signal.SIG_DFL)  # An ignored signal stays ignored after exec: PostgreSQL would never stop fast.
+    if uid >= 0:
+        os.setgroups([])
+        os.setgid(gid)
+        os.setuid(uid)
+    _prctl(_PR_SET_PDEATHSIG, stop)  # After setuid, which clears it.
+    if os.getppid() == watcher:  # Else the watcher died before the line above, and no signal will come.
+        os.execv(command[0], command)  # noqa: S606 - the launcher names the program by its absolute path
+
+
+def _start(uid: int, gid: int, stop: int, command: list[str]) -> int:
+    watcher = os.getpid()
+    child = os.fork()
+    if child == 0:
+        try:
+            _become_server(uid, gid, stop, command, watcher)
+        except OSError as error:
+            os.write(2, f"cannot start {command[0]}: {error}\n".encode())
+        finally:
+            os._exit(127)
+    return child
+
+
+def _watch(child: int, stop: int, wake: int) -> int:
+    """Wait until the server has ended, stopping it once standard input is at its end. Returns its wait status."""
+    sources = [0, wake]
+    timeout: float | None = None
+    signals = [stop, signal.SIGQUIT, signal.SIGKILL]
+    while True:
+        ready = select.select(sources, [], [], timeout)[0]
+        if wake in ready:
+            os.read(wake, 512)
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended == child:
+            return status
+        if 0 in ready or not ready:
+            sources = [wake]
+            timeout = _PATIENCE_SECONDS
+            os.kill(child, signals.pop(0) if len(signals) > 1 else signals[0])
+
+
+def _end_orphans() -> None:
+    """End what the server left behind: the busy backends of a killed postmaster go on and hold its shared memory."""
+    impatient_at = time.monotonic() + _ORPHAN_PATIENCE_SECONDS
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    while True:
+        with_what = signal.SIGQUIT if time.monotonic() < impatient_at else signal.SIGKILL
+        for orphan in children.read_text().split() if children.exists() else ():
+            os.kill(int(orphan), with_what)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(0.01)
+
+
+def main(arguments: list[str]) -> int:
+    """Run a server until it ends, or until standard input does. Returns the exit status for the launcher."""
+    uid, gid, stop, lock = (int(argument) for argument in arguments[:4])
+    os.set_inheritable(lock, False)  # The lock is for the watcher alone: a stray backend must not hold the data folder.
+    os.umask(0o077)
+    for ignored in _IGNORED:
+        signal.signal(ignored, signal.SIG_IGN)
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    status = _watch(_start(uid, gid, stop, arguments[4:]), stop, wake)
+    _end_orphans()
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,123 @@
+"""From errors to answers: the one status table, and the shapes."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from backend.api.middleware import request_id_of
+from backend.core import errors
+from backend.schemas.problem import Problem
+
+STATUS: dict[type[errors.DocentError], int] = {
+    errors.InvalidError: 422,
+    errors.UnauthenticatedError: 401,
+    errors.ForbiddenError: 403,
+    errors.NotFoundError: 404,
+    errors.ConflictError: 409,
+    errors.TooLargeError: 413,
+    errors.UnsupportedTypeError: 415,
+    errors.UnavailableError: 503,
+    errors.StorageFullError: 507,
+    errors.AnswerCutError: 502,
+    errors.DocentError: 500,
+}
+CODES = {404: "route_not_found", 405: "method_not_allowed", 413: "request_too_large"}
+TOKEN_PATH = "/api/v1/auth/token"  # noqa: S105 - a path, not a secret
+SHOWN_DETAILS = frozenset({"document_id"})
+
+
+def status_of(error: type[errors.DocentError]) -> int:
+    """Return the HTTP status of an error's kind."""
+    return next(STATUS[kind] for kind in error.__mro__ if kind in STATUS)
+
+
+def problems(*kinds: type[errors.DocentError]) -> dict[int | str, dict[str, Any]]:
+    """Describe in OpenAPI which errors a route answers with."""
+    listed: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        sentence = f"`{kind.code}`: {kind.message}"
+        known = listed.setdefault(
+            status_of(kind), {"content": {"application/problem+json": {"schema": PROBLEM}}, "description": ""}
+        )
+        known["description"] = f"{known['description']}\n\n{sentence}".strip()
+    return listed
+
+
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every error as a problem (RFC 9457), and at the token endpoint as RFC 6749 says."""
+    app.add_exception_handler(errors.DocentError, _docent_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _disconnected)
+
+
+async def _docent_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.DocentError)  # noqa: S101 - registered for these
+    status = status_of(type(error))
+    if request.url.path == TOKEN_PATH and isinstance(error, errors.CredentialsInvalidError):
+        return _oauth_error("invalid_grant", error.message)
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, errors.UnavailableError) and error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    members = {key: value for key, value in error.details.items() if key in SHOWN_DETAILS and value is not None}
+    return problem_response(status, code=error.code, detail=error.message, headers=headers, members=members)
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for these
+    found = [
+        {"loc": [_shown(part) for part in problem["loc"]], "type": problem["type"], "msg": problem["msg"]}
+        for problem in error.errors()[:20]
+    ]
+    if request.url.path == TOKEN_PATH:
+        return _oauth_error("invalid_request", "Send the form fields `username` and `password`.")
+    detail = "The request is not valid: " + "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in found[:3])
+    return problem_response(422, code="request_invalid", detail=detail, members={"errors": found})
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for these
+    code = CODES.get(error.status_code, f"http_{error.status_code}")
+    detail = HTTPStatus(error.status_code).description or HTTPStatus(error.status_code).phrase
+    return problem_response(error.status_code, code=code, detail=f"{detail}.", headers=error.headers)
+
+
+async def _disconnected(_request: Request, _error: Exception) -> Response:
+    """Nobody reads this: the client went away in the middle of its own request."""
+    return Response(status_code=400)
+
+
+def problem_response(
+    status: int,
+    *,
+    code: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, object] | None = None,
+) -> Response:
+    """Return an error as ``application/problem+json``."""
+    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, request_id=request_id_of())
+    body = {**problem.model_dump(exclude_none=True), **(members or {})}
+    return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+
+
+def _oauth_error(error: str, description: str) -> Response:
+    body = orjson.dumps({"error": error, "error_description": description})
+    return Response(body, 400, {"Cache-Control": "no-store"}, media_type="application/json")
+
+
+def _shown(part: object) -> str | int:
+    """A place in the request may be named by the client: keep it short and encodable."""
+    return part if isinstance(part, int) else str(part)[:64].encode("utf-8", "replace").decode()

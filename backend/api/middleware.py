@@ -1,0 +1,76 @@
+"""What happens to every request. Pure ASGI: a wrapped response costs a token ten times as much."""
+
+import re
+from contextvars import ContextVar
+from http import HTTPStatus
+from time import perf_counter
+from uuid import uuid4
+
+import orjson
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger("backend.requests")
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="-")
+_ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def request_id_of() -> str:
+    """Return the id of the request that is being answered."""
+    return _request_id.get()
+
+
+class RequestContext:
+    """Gives every request an id, logs how it ended, and answers defects with a problem that says nothing about them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection of the server."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        sent = Headers(scope=scope).get("x-request-id", "")
+        request_id = sent if _ACCEPTED_ID.fullmatch(sent) else uuid4().hex
+        _request_id.set(request_id)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        begun = perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception:
+            log.exception("request_failed", method=scope["method"], path=scope["path"])
+            if status:
+                raise  # The answer has begun: all that is left is to break it off.
+            await _send_defect(send_with_headers, request_id)
+        finally:
+            elapsed = round((perf_counter() - begun) * 1000, 1)
+            log.info("request", method=scope["method"], path=scope["path"], status=status or None, ms=elapsed)
+
+
+async def _send_defect(send: Send, request_id: str) -> None:
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus.INTERNAL_SERVER_ERROR.phrase,
+        "status": 500,
+        "detail": "Something went wrong on our side.",
+        "code": "internal",
+        "request_id": request_id,
+    }
+    headers = [(b"content-type", b"application/problem+json")]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": orjson.dumps(body)})

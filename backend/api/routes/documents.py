@@ -1,0 +1,123 @@
+"""Documents."""
+
+from typing import Annotated
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response, status
+from fastapi.responses import StreamingResponse
+
+from backend.api.deps import Caller, Documents, IncomingFile, Page
+from backend.api.errors import problems
+from backend.core.errors import (
+    DocumentEmptyError,
+    DocumentNotFoundError,
+    DocumentTooLargeError,
+    DocumentTypeError,
+    DuplicateDocumentError,
+    StorageFullError,
+    TokenInvalidError,
+    UploadInvalidError,
+)
+from backend.schemas.documents import DocumentOut, DocumentPage, DocumentPatch, TextOut
+
+router = APIRouter(prefix="/chat", tags=["documents"], responses=problems(TokenInvalidError))
+
+MULTIPART = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "title": {
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 300,
+                            "description": "Has to come before the file.",
+                        },
+                        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/upload",
+    status_code=status.HTTP_202_ACCEPTED,
+    openapi_extra=MULTIPART,
+    responses=problems(
+        DocumentEmptyError,
+        UploadInvalidError,
+        DocumentTypeError,
+        DuplicateDocumentError,
+        DocumentTooLargeError,
+        StorageFullError,
+    ),
+)
+async def upload_document(upload: IncomingFile, caller: Caller, documents: Documents, response: Response) -> DocumentOut:
+    """Accept a file. It becomes searchable when its status turns to `ready`."""
+    document = await documents.upload(caller.user_id, upload)
+    response.headers["Location"] = f"/api/v1/chat/documents/{document.id}"
+    return DocumentOut.of(document)
+
+
+@router.get("/documents")
+async def list_documents(caller: Caller, documents: Documents, page: Page) -> DocumentPage:
+    """List the caller's documents, newest first."""
+    return DocumentPage.of(await documents.page(caller.user_id, limit=page.limit, after=page.after))
+
+
+@router.get("/documents/{document_id}", responses=problems(DocumentNotFoundError))
+async def read_document(document_id: UUID, caller: Caller, documents: Documents) -> DocumentOut:
+    """Return a document with the state of its indexing."""
+    return DocumentOut.of(await documents.get(caller.user_id, document_id))
+
+
+@router.patch("/documents/{document_id}", responses=problems(DocumentNotFoundError))
+async def update_document(document_id: UUID, body: DocumentPatch, caller: Caller, documents: Documents) -> DocumentOut:
+    """Change a document's title."""
+    return DocumentOut.of(await documents.rename(caller.user_id, document_id, body.title))
+
+
+@router.delete("/documents/{document_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(DocumentNotFoundError))
+async def delete_document(document_id: UUID, caller: Caller, documents: Documents) -> None:
+    """Delete a document. It is gone from every answer at once, and from disk within about an hour."""
+    await documents.delete(caller.user_id, document_id)
+
+
+@router.get("/documents/{document_id}/text", responses=problems(DocumentNotFoundError))
+async def read_document_text(
+    document_id: UUID,
+    caller: Caller,
+    documents: Documents,
+    start: Annotated[int, Query(ge=0, le=2_147_483_647)] = 0,
+    end: Annotated[int, Query(ge=0, le=2_147_483_647)] = 100_000,
+) -> TextOut:
+    """Return the document's text at [start:end], code points from 0: what the offsets of a citation point to."""
+    text, length = await documents.text(caller.user_id, document_id, start=start, end=end)
+    return TextOut(text=text, start=start, end=start + len(text), length=length)
+
+
+@router.get(
+    "/documents/{document_id}/file",
+    response_class=StreamingResponse,
+    responses={**problems(DocumentNotFoundError), 200: {"content": {"application/octet-stream": {}}, "description": "The file."}},
+)
+async def download_document(document_id: UUID, caller: Caller, documents: Documents) -> StreamingResponse:
+    """Return the original file, always as a download."""
+    document, pieces = await documents.file(caller.user_id, document_id)
+    return StreamingResponse(
+        pieces,
+        media_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(document.filename, safe='')}",
+            "Content-Length": str(document.size),
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )

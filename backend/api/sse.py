@@ -1,0 +1,153 @@
+"""Answers as server-sent events: bytes from the turn's queue to the socket, with nothing in between."""
+
+import asyncio
+from collections.abc import Awaitable, Iterator, Sequence
+from itertools import count
+from typing import assert_never
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from backend.schemas.chat import AnswerOut, OutcomeOut, SourceOut
+from backend.services.answering.events import Delta, Done, Event, Failed, Found, Started
+from backend.services.answering.turn import Turn
+
+FIRST_PIECE_SECONDS = 2.0
+"""How long the status line waits for the model: one that is down becomes a status, and a slow one does not look dead."""
+HEARTBEAT_SECONDS = 10.0
+HEARTBEAT = b": still thinking\n\n"
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class EventStream(Response):
+    """Streams a turn. When the client leaves, the turn is told at once."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, turn: Turn) -> None:
+        super().__init__(headers=HEADERS)
+        del self.headers["content-length"]
+        self._turn = turn
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events.
+
+        Raises:
+            DocentError: The turn failed before the model's first piece, and nothing has been sent.
+        """
+        gone = asyncio.create_task(_gone(receive))
+        try:
+            if await _first(self._turn.opened(FIRST_PIECE_SECONDS), gone):
+                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                await _first(self._send(send), gone)
+        finally:
+            gone.cancel()
+            # After the last event this changes nothing.
+            self._turn.leave()
+
+    async def _send(self, send: Send) -> None:
+        number = count(1)
+        loop = asyncio.get_running_loop()
+        sent_at = loop.time()
+
+        async def beat() -> None:
+            """Keep the line alive while the model thinks; proxies cut silent ones."""
+            while True:
+                await asyncio.sleep(HEARTBEAT_SECONDS)
+                if loop.time() - sent_at >= HEARTBEAT_SECONDS:
+                    await send(_body(HEARTBEAT))
+
+        heart = asyncio.create_task(beat())
+        try:
+            while events := await self._turn.take():
+                await send(_body(b"".join(_encoded(events, number))))
+                sent_at = loop.time()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            heart.cancel()
+
+
+async def respond(turn: Turn, request: Request) -> Response:
+    """Return the response that carries a turn: as events, or as JSON once it is complete.
+
+    Raises:
+        DocentError: The turn failed; as events, only if that was before the model's first piece.
+    """
+    if turn.streamed:
+        return EventStream(turn)
+    gone = asyncio.create_task(_gone(request.receive))
+    answer = asyncio.ensure_future(turn.answer())
+    try:
+        await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            return Response(status_code=499)  # Nobody reads it.
+        return Response(AnswerOut.of(await answer).model_dump_json(), media_type="application/json")
+    finally:
+        gone.cancel()
+        answer.cancel()
+        turn.leave()
+
+
+async def _first(work: Awaitable[None], gone: asyncio.Task[None]) -> bool:
+    """Run until done, or until the client has left; return whether it was done."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+    if task.cancelled():
+        return False
+    task.result()
+    return True
+
+
+async def _gone(receive: Receive) -> None:
+    message: Message = await receive()
+    while message["type"] != "http.disconnect":
+        message = await receive()
+
+
+def _body(data: bytes) -> Message:
+    return {"type": "http.response.body", "body": data, "more_body": True}
+
+
+def _encoded(events: Sequence[Event], numbers: Iterator[int]) -> list[bytes]:
+    """Encode what waits. Deltas that a slow reader has let pile up become one."""
+    portions: list[bytes] = []
+    spoken: list[str] = []
+    for event in events:
+        if isinstance(event, Delta):
+            spoken.append(event.text)
+            continue
+        if spoken:
+            portions.append(_event(b"delta", next(numbers), {"text": "".join(spoken)}))
+            spoken.clear()
+        portions.append(_event(_NAMES[type(event)], next(numbers), _data(event)))
+    if spoken:
+        portions.append(_event(b"delta", next(numbers), {"text": "".join(spoken)}))
+    return portions
+
+
+_NAMES: dict[type, bytes] = {Started: b"run", Found: b"sources", Done: b"done", Failed: b"error"}
+
+
+def _data(event: Started | Found | Done | Failed) -> object:
+    match event:
+        case Started():
+            return {"session_id": event.session_id, "message_id": event.message_id}
+        case Found():
+            return {"sources": [SourceOut.model_validate(source).model_dump(mode="json") for source in event.sources]}
+        case Done():
+            return OutcomeOut.model_validate(event.answer).model_dump(mode="json")
+        case Failed():
+            return {"code": event.error.code, "message": event.error.message}
+        case _:
+            assert_never(event)
+
+
+def _event(name: bytes, number: int, data: object) -> bytes:
+    return b"event: %b\nid: %d\ndata: %b\n\n" % (name, number, orjson.dumps(data, default=str))

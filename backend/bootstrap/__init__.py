@@ -1,0 +1,1 @@
+"""From settings to services: the only floor that names concrete adapters."""

@@ -1,0 +1,183 @@
+"""From settings to services: the only file that names concrete adapters."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from backend.adapters.blob_stores.object_store import ObjectBlobStore
+from backend.adapters.chat_models.ollama import find_ollama
+from backend.adapters.document_parsers.sandbox import SandboxedDocumentParser
+from backend.adapters.vector_indexes.chroma import ChromaVectorIndex
+from backend.bootstrap.models import chat_line, chat_model, choose_embedder, may_use_ollama
+from backend.bootstrap.servers import Addresses, open_addresses, without_credentials
+from backend.core.config import Settings, plain_url
+from backend.core.errors import UnavailableError
+from backend.core.security import AccessTokens, PasswordHasher
+from backend.db.engine import make_engine
+from backend.db.migrations import assert_current, migrate
+from backend.db.uow import UnitOfWork
+from backend.db.walls import assert_walls
+from backend.ports.chat_model import ChatModel
+from backend.ports.embedder import Embedder
+from backend.ports.vector_index import VectorIndex
+from backend.services.accounts import AccountService
+from backend.services.answering.pipeline import Answering
+from backend.services.chat import ChatService
+from backend.services.documents import DocumentService
+from backend.services.indexing.indexer import Indexer
+from backend.services.indexing.pipeline import IndexingPipeline
+from backend.services.maintenance import MaintenanceService
+from backend.services.registry import Services
+from backend.services.retrieval import Retriever
+from backend.services.sessions import SessionService
+from backend.worker.app import Worker
+
+log = structlog.get_logger(__name__)
+
+LANGUAGE = "english"
+"""PostgreSQL's text search configuration of the lexical leg."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A running product: its services, and what there is to say about how it runs. The worker does not work yet."""
+
+    services: Services
+    worker: Worker
+    exclusive: bool
+    chat: str
+    embedder: str
+
+
+@asynccontextmanager
+async def open_application(settings: Settings, *, attach: bool = False) -> AsyncIterator[Application]:
+    """Start what is embedded, migrate, and put the services together.
+
+    Raises:
+        ConfigurationError: A setting is missing or unsafe; the message says what to do.
+        UnavailableError: PostgreSQL or the blob store does not answer.
+    """
+    settings.check()
+    async with AsyncExitStack() as stack:
+        found = await find_ollama(settings.ollama_url) if may_use_ollama(settings) else None
+        at = await stack.enter_async_context(open_addresses(settings, attach=attach))
+        await _bring_up_to_date(settings, at)
+        engine = make_engine(at.app_url, pool_size=settings.database_pool_size)
+        uow = UnitOfWork(engine)
+        stack.push_async_callback(uow.aclose)
+        await assert_walls(engine)
+        blobs = ObjectBlobStore.at(settings.blob_url or settings.data_dir / "files")
+        index = ChromaVectorIndex(at.chroma_url)
+        stack.push_async_callback(index.aclose)
+        stack.push_async_callback(_end, asyncio.create_task(_warm_up(index)))
+        model = chat_model(settings, found)
+        stack.push_async_callback(model.aclose)
+        embedder = await choose_embedder(settings, uow, found)
+        stack.push_async_callback(embedder.aclose)
+        passwords = PasswordHasher()
+        stack.callback(passwords.close)
+        services = _services(
+            settings, at=at, uow=uow, blobs=blobs, index=index, model=model, embedder=embedder, passwords=passwords
+        )
+        if at.exclusive:
+            # What a killed process left half done is nobody's but ours.
+            await blobs.sweep(older_than_seconds=0)
+            await services.maintenance.end_abandoned_answers(all_of_them=True)
+        worker = Worker(
+            plain_url(at.app_url),
+            services,
+            concurrency=settings.worker_concurrency,
+            grace_seconds=settings.shutdown_grace_seconds,
+        )
+        yield Application(services, worker, at.exclusive, chat_line(settings, model, found), embedder.identity)
+
+
+async def migrate_database(settings: Settings) -> bool:
+    """Start or find the database and migrate it; return whether it changed.
+
+    Raises:
+        ConfigurationError: A newer release has written it.
+        UnavailableError: PostgreSQL does not answer.
+    """
+    async with open_addresses(settings.model_copy(update={"chroma_url": settings.chroma_url or "-"}), attach=True) as at:
+        return await migrate(at.owner_url)
+
+
+async def _bring_up_to_date(settings: Settings, at: Addresses) -> None:
+    """Migrate, except where production runs on a database of its own: there `docent migrate` does, once, before a roll-out."""
+    if settings.production and settings.database_url is not None:
+        await assert_current(at.app_url)
+    elif await migrate(at.owner_url):
+        log.info("database_migrated")
+
+
+def _services(
+    settings: Settings,
+    *,
+    at: Addresses,
+    uow: UnitOfWork,
+    blobs: ObjectBlobStore,
+    index: ChromaVectorIndex,
+    model: ChatModel,
+    embedder: Embedder,
+    passwords: PasswordHasher,
+) -> Services:
+    parser = SandboxedDocumentParser(
+        memory_bytes=settings.parser_memory_bytes,
+        timeout_seconds=settings.parser_timeout_seconds,
+        concurrency=settings.worker_concurrency,
+    )
+    tokens = AccessTokens(_secret_key(settings), lifetime=timedelta(minutes=settings.access_token_expire_minutes))
+    pipeline = IndexingPipeline(uow, blobs, parser, embedder, index, language=LANGUAGE)
+    answering = Answering(uow, Retriever(uow, index, embedder, language=LANGUAGE), model, max_tokens=settings.chat_max_tokens)
+    checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
+        "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
+        "chroma": (without_credentials(at.chroma_url), index.check),
+        "chat_model": (settings.ollama_url if model.provider == "ollama" else "", model.check),
+    }
+    return Services(
+        accounts=AccountService(
+            uow,
+            passwords,
+            tokens,
+            registration_open=settings.registration_open,
+            sign_in_lifetime=timedelta(days=settings.refresh_token_expire_days),
+        ),
+        answering=answering,
+        chat=ChatService(uow, answering, default_model=model.default_model),
+        documents=DocumentService(uow, blobs, parser, index, Indexer(uow, index, pipeline)),
+        maintenance=MaintenanceService(uow, checks),
+        sessions=SessionService(uow),
+    )
+
+
+def _secret_key(settings: Settings) -> str:
+    """Return SECRET_KEY, or the key that was made for this data folder at its first start."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    path = Path(settings.data_dir) / "secret_key"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48), encoding="ascii")
+    return path.read_text(encoding="ascii").strip()
+
+
+async def _warm_up(index: VectorIndex) -> None:
+    """Import the client and wait for the server beside everything else; until then exact search answers."""
+    for _ in range(60):
+        try:
+            return await index.check()
+        except UnavailableError:
+            await asyncio.sleep(0.25)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])

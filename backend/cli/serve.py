@@ -1,0 +1,102 @@
+"""``docent serve`` and ``docent worker``: the processes that stay."""
+
+import asyncio
+import os
+import signal
+import socket
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from uvicorn.importer import import_from_string
+
+from backend.bootstrap.application import Application, open_application
+from backend.cli.commands import app, read_settings, run
+from backend.core.config import Settings
+from backend.core.logging import configure_logging
+
+APPLICATION = "backend.main:app"
+DRAIN_MARGIN_SECONDS = 5
+
+
+class DocentServer(uvicorn.Server):
+    """Says where it answers once it does, and lets running answers finish when it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+        super().__init__(config)
+        self._settings = settings
+
+    def _application(self) -> Application:
+        application: Application = import_from_string(APPLICATION).state.application
+        return application
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and print what a person wants to know."""
+        await super().startup(sockets)
+        if not self.should_exit:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            _announce(self._application(), self._settings, f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections; running answers get the grace time, then end with an error event."""
+        drain = self._application().services.answering.drain(self._settings.shutdown_grace_seconds)
+        await asyncio.gather(drain, super().shutdown(sockets))
+
+
+def _announce(application: Application, settings: Settings, address: str) -> None:
+    embedded = [name for name, url in (("PostgreSQL", settings.database_url), ("Chroma", settings.chroma_url)) if url is None]
+    where = f"{' and '.join(embedded)} run inside {Path(settings.data_dir).resolve()}" if embedded else "external servers"
+    typer.secho(f"\n  Docent {version('docent')} is ready at {address}", fg="green", bold=True)
+    typer.echo(f"  API docs   {address}/docs" if not settings.production else "  API docs   off in production")
+    typer.echo(f"  Answers    {application.chat}")
+    typer.echo(f"  Embedder   {application.embedder}")
+    typer.echo(f"  Data       {where}")
+    typer.echo("  Stop with Ctrl-C.\n")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on; else HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on, 0 for a free one; else PORT.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where the data lives; else DATA_DIR.")] = None,
+) -> None:
+    """Run the API, with everything it needs that is not configured elsewhere."""
+    for name, value in (("HOST", host), ("PORT", port), ("DATA_DIR", data_dir)):
+        if value is not None:
+            os.environ[name] = str(value)  # The application reads the settings for itself.
+    settings = read_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    config = uvicorn.Config(
+        APPLICATION,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.forwarded_allow_ips),
+        forwarded_allow_ips=settings.forwarded_allow_ips or None,
+        timeout_graceful_shutdown=int(settings.shutdown_grace_seconds) + DRAIN_MARGIN_SECONDS,
+    )
+    server = DocentServer(config, settings)
+    server.run()
+    if not server.started:
+        raise typer.Exit(3)
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker alone, for the scaled shape: it indexes what the API processes accept."""
+    settings = read_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with open_application(settings, attach=True) as application, application.worker.running(alone=False):
+        typer.echo("Docent's worker is ready.")
+        await stop.wait()

@@ -1,0 +1,116 @@
+"""Settings: from the environment and from ``.env``, in one place, checked at start."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from backend.core.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """Every setting of the product. Names in the environment are these, in capitals, without a prefix."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+
+    environment: Literal["development", "production"] = Field("development", description="`production` refuses unsafe defaults.")
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(Path("data"), description="Where the embedded servers and the uploaded files live.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    log_format: Literal["auto", "console", "json"] = Field("auto", description="`auto`: console on a terminal, else JSON lines.")
+
+    database_url: SecretStr | None = Field(
+        None, description="postgresql://user:password@host/name; without it PostgreSQL is embedded."
+    )
+    database_owner_url: SecretStr | None = Field(None, description="The same with the role that owns the tables, for migrations.")
+    database_pool_size: int = Field(10, ge=1, le=200, description="Connections of one process.")
+    chroma_url: str | None = Field(None, description="http://host:port; without it Chroma is embedded.")
+    blob_url: str | None = Field(None, description="s3://bucket/prefix or file:///folder; without it files live in DATA_DIR.")
+    redis_url: SecretStr | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")
+    worker: bool = Field(True, description="Run the indexing worker inside the API process.")
+    worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs at the same time in one worker.")
+
+    secret_key: SecretStr | None = Field(
+        None, description="Signs access tokens; at least 32 characters. Embedded: made and kept in DATA_DIR."
+    )
+    access_token_expire_minutes: int = Field(30, ge=1, le=1440, description="Lifetime of an access token.")
+    refresh_token_expire_days: int = Field(30, ge=1, le=365, description="Lifetime of a sign-in that is not used.")
+    registration_open: bool = Field(True, description="Whether strangers may register.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins of browsers that may call, comma-separated."
+    )
+    forwarded_allow_ips: str = Field(
+        "", description="Addresses of proxies whose X-Forwarded-* headers are believed, comma-separated."
+    )
+
+    chat_provider: Literal["auto", "ollama", "extractive"] = Field(
+        "auto", description="`auto`: Ollama if it answers at OLLAMA_URL, else the extractive answerer."
+    )
+    chat_model: str = Field("llama3.2:1b", description="The language model, as its provider names it.")
+    chat_window: int | None = Field(
+        None, ge=512, le=2_000_000, description="Context window in tokens; without it the model's, up to 8192."
+    )
+    chat_max_tokens: int = Field(1024, ge=16, le=131_072, description="The longest answer, in tokens.")
+    chat_first_token_seconds: float = Field(120, gt=0, le=3600, description="How long to wait for the model's first token.")
+    chat_between_tokens_seconds: float = Field(60, gt=0, le=3600, description="How long to wait for each further token.")
+    ollama_url: str = Field("http://127.0.0.1:11434", description="Where Ollama answers.")
+    embedder: Literal["auto", "ollama", "hashing"] = Field(
+        "auto",
+        description="`auto`: Ollama if it has EMBEDDING_MODEL, else hashing. The first choice is remembered in the database.",
+    )
+    embedding_model: str = Field("nomic-embed-text", description="The embedding model, as its provider names it.")
+    openai_api_key: SecretStr | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")
+    openai_base_url: str | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")
+
+    max_upload_bytes: int = Field(100_000_000, ge=1, description="The largest file that is accepted.")
+    parser_memory_bytes: int = Field(1_073_741_824, ge=67_108_864, description="Memory of the child process that reads a document.")
+    parser_timeout_seconds: float = Field(120, gt=0, le=3600, description="How long reading a document may take.")
+    shutdown_grace_seconds: float = Field(10, ge=0, le=300, description="How long running answers and jobs may go on at a stop.")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def production(self) -> bool:
+        """Whether unsafe defaults are refused."""
+        return self.environment == "production"
+
+    def check(self) -> None:
+        """Refuse what cannot work or is not safe.
+
+        Raises:
+            ConfigurationError: With a sentence that names the setting and says what to do.
+        """
+        for name in ("redis_url", "openai_api_key", "openai_base_url"):
+            if getattr(self, name) is not None:
+                raise ConfigurationError(f"{name.upper()} is set, but this release does not use it. Remove it.")
+        if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
+            raise ConfigurationError("SECRET_KEY is too short: use at least 32 random characters.")
+        if self.production:
+            self._check_production()
+
+    def _check_production(self) -> None:
+        if self.secret_key is None:
+            raise ConfigurationError("SECRET_KEY is missing: production does not make one up. Set at least 32 random characters.")
+        if "*" in self.cors_origins:
+            raise ConfigurationError("CORS_ORIGINS is `*`: production wants the origins by name.")
+        for name in ("chat_provider", "embedder"):
+            if getattr(self, name) == "auto":
+                raise ConfigurationError(f"{name.upper()} is `auto`: production wants an explicit choice.")
+
+
+def asyncpg_url(url: str) -> str:
+    """Return the same database address with SQLAlchemy's asyncpg driver: ``postgresql://`` alone would mean psycopg."""
+    scheme, separator, rest = url.partition("://")
+    if scheme.split("+")[0] not in {"postgresql", "postgres"} or not separator:
+        raise ConfigurationError("DATABASE_URL has to begin with postgresql://")
+    return f"postgresql+asyncpg://{rest}"
+
+
+def plain_url(url: str) -> str:
+    """Return the same database address as libpq reads it."""
+    return "postgresql://" + url.partition("://")[2]

@@ -1,0 +1,31 @@
+"""Conversations."""
+
+from backend.core.errors.kinds import ConflictError, InvalidError, NotFoundError
+
+
+class SessionNotFoundError(NotFoundError):
+    """No chat session of this owner has that id."""
+
+    code = "session_not_found"
+    message = "There is no such chat session."
+
+
+class SessionBusyError(ConflictError):
+    """A question is being answered in this session."""
+
+    code = "session_busy"
+    message = "This session is still answering another question."
+
+
+class MessageNotFoundError(NotFoundError):
+    """No message of this session has that id."""
+
+    code = "message_not_found"
+    message = "There is no such message."
+
+
+class QuestionTooLongError(InvalidError):
+    """The question alone does not fit the model's window."""
+
+    code = "question_too_long"
+    message = "The question is too long for the model's context window."

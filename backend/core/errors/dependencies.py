@@ -1,0 +1,95 @@
+"""Models, stores and settings."""
+
+from backend.core.errors.kinds import DocentError, InvalidError, NotFoundError, UnavailableError
+
+
+class ModelUnavailableError(UnavailableError):
+    """The language model did not accept the request: refused, timed out, overloaded or failed before the first piece."""
+
+    code = "model_unavailable"
+    message = "The language model is not available right now."
+
+
+class ModelMissingError(UnavailableError):
+    """The provider answers but does not have this model."""
+
+    code = "model_missing"
+    message = "The language model is not installed on its server."
+    retry_after_seconds = None
+
+
+class PromptTooLongError(InvalidError):
+    """The provider refused the prompt because it does not fit the model's window."""
+
+    code = "prompt_too_long"
+    message = "The prompt does not fit the model's context window."
+
+
+class AnswerCutError(DocentError):
+    """The stream ended before the provider said that it was done."""
+
+    code = "answer_cut"
+    message = "The language model stopped in the middle of its answer."
+
+
+class EmbedderUnavailableError(UnavailableError):
+    """The embedding model did not answer. Nothing is wrong with the text; try again later."""
+
+    code = "embedder_unavailable"
+    message = "The embedding model is not available right now."
+
+
+class EmbeddingRefusedError(DocentError):
+    """The embedding model refused one of these texts, for instance because it is too long for it."""
+
+    code = "embedding_refused"
+    message = "The embedding model refused a part of the text."
+
+
+class VectorIndexUnavailableError(UnavailableError):
+    """The vector index did not answer."""
+
+    code = "vector_index_unavailable"
+    message = "The vector index is not available right now."
+
+
+class VectorIndexBrokenError(DocentError):
+    """The collection exists with another space or other dimensions, or answers nonsense: rebuild it."""
+
+    code = "vector_index_broken"
+    message = "The vector index is damaged and has to be rebuilt."
+
+
+class DatabaseUnavailableError(UnavailableError):
+    """PostgreSQL did not answer, or had no free connection in time."""
+
+    code = "database_unavailable"
+    message = "The database is not available right now."
+
+
+class BlobNotFoundError(NotFoundError):
+    """The blob store has nothing under this key."""
+
+    code = "blob_not_found"
+    message = "The stored file is missing on the server. Upload it again."
+
+
+class BlobStoreUnavailableError(UnavailableError):
+    """The blob store did not answer."""
+
+    code = "blob_store_unavailable"
+    message = "The file storage is not available right now."
+
+
+class ConfigurationError(DocentError):
+    """A setting is missing, contradictory or unsafe. The message names it and says what to do."""
+
+    code = "configuration"
+    message = "The configuration is not usable."
+
+
+class InstanceRunningError(ConfigurationError):
+    """Another process holds the data folder. The message names the folder and, where it is known, the process id."""
+
+    code = "instance_running"
+    message = "Another Docent instance is using this data folder. Stop it first, or choose another folder."

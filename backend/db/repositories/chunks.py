@@ -1,0 +1,88 @@
+"""Chunks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import delete, select, text
+
+from backend.core.values.document import Chunk
+from backend.db.repositories.rows import Repository, columns, read
+from backend.models import ChunkRow, DocumentRow
+
+# One statement for a whole batch; COPY is refused under row-level security.
+STORE = text(
+    "insert into chunks"
+    " (id, owner_id, document_id, ordinal, page, heading, start_offset, end_offset, text, search_text, tsv, length)"
+    " select u.id, :owner_id, :document_id, u.ordinal, u.page, u.heading, u.start_offset, u.end_offset, u.text, u.search_text,"
+    "        t.tsv, (select coalesce(sum(coalesce(cardinality(l.positions), 1)), 0) from unnest(t.tsv) l)"
+    "   from unnest(cast(:ids as uuid[]), cast(:ordinals as int[]), cast(:pages as int[]), cast(:headings as text[]),"
+    "               cast(:starts as int[]), cast(:ends as int[]), cast(:texts as text[]), cast(:search_texts as text[]))"
+    "        as u (id, ordinal, page, heading, start_offset, end_offset, text, search_text)"
+    "  cross join lateral (select to_tsvector(cast(:language as regconfig), u.search_text) as tsv) t"
+    "  on conflict (id) do nothing"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChunk:
+    """A chunk of a document that may be cited, with the title of its document."""
+
+    id: UUID
+    document_id: UUID
+    title: str
+    page: int | None
+    heading: str | None
+    start: int
+    end: int
+    text: str
+
+
+class ChunkRepository(Repository):
+    """Reads and writes ``chunks``."""
+
+    async def ids_of(self, owner_id: UUID, document_id: UUID) -> set[UUID]:
+        """Return the ids of the chunks that are stored for a document."""
+        statement = select(ChunkRow.id).where(ChunkRow.owner_id == owner_id, ChunkRow.document_id == document_id)
+        return set((await self._connection.execute(statement)).scalars())
+
+    async def store(
+        self, owner_id: UUID, document_id: UUID, chunks: Sequence[Chunk], search_texts: Sequence[str], *, language: str
+    ) -> None:
+        """Insert chunks with their search texts; those that are there already stay as they are."""
+        await self._connection.execute(
+            STORE,
+            {
+                "owner_id": owner_id,
+                "document_id": document_id,
+                "language": language,
+                "ids": [chunk.id for chunk in chunks],
+                "ordinals": [chunk.ordinal for chunk in chunks],
+                "pages": [chunk.page for chunk in chunks],
+                "headings": [chunk.heading for chunk in chunks],
+                "starts": [chunk.start for chunk in chunks],
+                "ends": [chunk.end for chunk in chunks],
+                "texts": [chunk.text for chunk in chunks],
+                "search_texts": list(search_texts),
+            },
+        )
+
+    async def delete(self, owner_id: UUID, document_id: UUID, ids: Sequence[UUID] | None = None) -> None:
+        """Remove chunks of a document with their vectors: these, or all."""
+        statement = delete(ChunkRow).where(ChunkRow.owner_id == owner_id, ChunkRow.document_id == document_id)
+        await self._connection.execute(statement if ids is None else statement.where(ChunkRow.id.in_(ids)))
+
+    async def found(self, owner_id: UUID, ids: Sequence[UUID]) -> dict[UUID, FoundChunk]:
+        """Return those of the chunks that belong to the owner's ready documents."""
+        statement = (
+            select(*columns(ChunkRow, FoundChunk), DocumentRow.title)
+            .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
+            .where(
+                ChunkRow.owner_id == owner_id,
+                ChunkRow.id.in_(ids),
+                DocumentRow.owner_id == owner_id,
+                DocumentRow.status == "ready",
+                DocumentRow.deleted_at.is_(None),
+            )
+        )
+        return {row.id: read(FoundChunk, row) for row in await self._connection.execute(statement)}

@@ -1,0 +1,136 @@
+"""Uploaded files and the state of their indexing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, text, tuple_, update
+
+from backend.core.values.document import Document
+from backend.core.values.page import Cursor, Page
+from backend.db.repositories.rows import Repository, columns, read
+from backend.models import DocumentRow
+
+# Rows whose job got lost (aborted by a shutdown, failed in the queue, truncated by hand): they need a new one.
+WITHOUT_JOB = text(
+    "select d.owner_id, d.id, d.deleted_at is not null as deleted from documents d"
+    " where (d.deleted_at is not null or d.status in ('pending', 'processing'))"
+    "   and greatest(d.updated_at, d.deleted_at) < now() - make_interval(secs => :seconds)"
+    "   and not exists (select from procrastinate_jobs j where j.status in ('todo', 'doing')"
+    "     and j.task_name in ('index_document', 'purge_document', 'purge_file')"
+    "     and (j.task_name <> 'index_document') = (d.deleted_at is not null)"
+    "     and j.args->>'document_id' = d.id::text)"
+    " order by d.id limit 1000"
+)
+
+
+class DocumentRepository(Repository):
+    """Reads and writes ``documents``. A deleted one is as good as missing for every read that does not say otherwise."""
+
+    async def add(self, owner_id: UUID, **values: object) -> Document:
+        """Insert a document. The same bytes a second time violate the unique index on owner and sha256."""
+        statement = insert(DocumentRow).values(owner_id=owner_id, **values).returning(*columns(DocumentRow, Document))
+        return read(Document, (await self._connection.execute(statement)).one())
+
+    async def get(self, owner_id: UUID, document_id: UUID) -> Document | None:
+        """Return one document."""
+        statement = select(*columns(DocumentRow, Document)).where(*_of(owner_id, document_id))
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else read(Document, row)
+
+    async def by_sha256(self, owner_id: UUID, sha256: str) -> Document | None:
+        """Return the owner's document with these bytes."""
+        statement = select(*columns(DocumentRow, Document)).where(
+            DocumentRow.owner_id == owner_id, DocumentRow.sha256 == sha256, DocumentRow.deleted_at.is_(None)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else read(Document, row)
+
+    async def page(self, owner_id: UUID, *, limit: int, after: Cursor | None) -> Page[Document]:
+        """Return documents, newest first."""
+        statement = (
+            select(*columns(DocumentRow, Document))
+            .where(DocumentRow.owner_id == owner_id, DocumentRow.deleted_at.is_(None))
+            .order_by(DocumentRow.created_at.desc(), DocumentRow.id.desc())
+            .limit(limit + 1)
+        )
+        if after is not None:
+            position = tuple_(DocumentRow.created_at, DocumentRow.id)
+            statement = statement.where(position < tuple_(datetime.fromisoformat(after.key), after.id))
+        items = [read(Document, row) for row in await self._connection.execute(statement)]
+        last = items[limit - 1] if len(items) > limit else None
+        return Page(items[:limit], None if last is None else Cursor(last.created_at.isoformat(), last.id))
+
+    async def statuses(self, owner_id: UUID, within: Sequence[UUID] | None) -> dict[UUID, str]:
+        """Return the status of each of the owner's documents, or of those among ``within`` that exist."""
+        statement = select(DocumentRow.id, DocumentRow.status).where(
+            DocumentRow.owner_id == owner_id, DocumentRow.deleted_at.is_(None)
+        )
+        if within is not None:
+            statement = statement.where(DocumentRow.id.in_(within))
+        return {row.id: row.status for row in await self._connection.execute(statement)}
+
+    async def rename(self, owner_id: UUID, document_id: UUID, title: str) -> Document | None:
+        """Change the title."""
+        return await self.update(owner_id, document_id, title=title)
+
+    async def update(self, owner_id: UUID, document_id: UUID, **values: object) -> Document | None:
+        """Change what is given; return the document, or ``None`` if it is gone."""
+        statement = (
+            update(DocumentRow)
+            .where(*_of(owner_id, document_id))
+            .values(updated_at=func.now(), **values)
+            .returning(*columns(DocumentRow, Document))
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else read(Document, row)
+
+    async def start_attempt(self, owner_id: UUID, document_id: UUID) -> Document | None:
+        """Count an attempt when it begins, so that one that kills its process is counted too.
+
+        Returns ``None`` if the document is gone or has already ended.
+        """
+        statement = (
+            update(DocumentRow)
+            .where(*_of(owner_id, document_id), DocumentRow.status.in_(("pending", "processing")))
+            .values(status="processing", attempts=DocumentRow.attempts + 1, waiting_for=None, updated_at=func.now())
+            .returning(*columns(DocumentRow, Document))
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else read(Document, row)
+
+    async def lock(self, owner_id: UUID, document_id: UUID, *, status: str) -> bool:
+        """Hold the document until the transaction ends, if it exists and has this status."""
+        statement = select(DocumentRow.id).where(*_of(owner_id, document_id), DocumentRow.status == status).with_for_update()
+        return (await self._connection.execute(statement)).first() is not None
+
+    async def mark_deleted(self, owner_id: UUID, document_id: UUID) -> bool:
+        """Hide the document from every read; return whether there was one."""
+        statement = update(DocumentRow).where(*_of(owner_id, document_id)).values(deleted_at=func.now())
+        return (await self._connection.execute(statement)).rowcount > 0
+
+    async def deleted(self, owner_id: UUID, document_id: UUID) -> Document | None:
+        """Return a document that is marked as deleted and not removed yet, and hold it until the transaction ends."""
+        statement = (
+            select(*columns(DocumentRow, Document))
+            .where(DocumentRow.owner_id == owner_id, DocumentRow.id == document_id, DocumentRow.deleted_at.is_not(None))
+            .with_for_update()
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else read(Document, row)
+
+    async def remove(self, owner_id: UUID, document_id: UUID) -> None:
+        """Remove the row of a deleted document, and with it whatever still hangs on it."""
+        statement = delete(DocumentRow).where(
+            DocumentRow.owner_id == owner_id, DocumentRow.id == document_id, DocumentRow.deleted_at.is_not(None)
+        )
+        await self._connection.execute(statement)
+
+    async def without_job(self, *, older_than_seconds: float) -> list[tuple[UUID, UUID, str]]:
+        """Return (owner, document, task) of documents that wait for a job that does not exist. Needs the system's view."""
+        rows = await self._connection.execute(WITHOUT_JOB, {"seconds": older_than_seconds})
+        return [(row.owner_id, row.id, "purge_document" if row.deleted else "index_document") for row in rows]
+
+
+def _of(owner_id: UUID, document_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (DocumentRow.owner_id == owner_id, DocumentRow.id == document_id, DocumentRow.deleted_at.is_(None))

@@ -1,0 +1,34 @@
+"""Jobs: deferred inside the caller's transaction, so either the row and its job exist or neither does."""
+
+from datetime import datetime
+
+import orjson
+from sqlalchemy import text
+
+from backend.db.repositories.rows import Repository
+
+DEFER = text(
+    "select procrastinate_defer_jobs_v1(array[row(:queue, :task, :priority, :lock, :queueing_lock, cast(:args as jsonb),"
+    " cast(:at as timestamptz))::procrastinate_job_to_defer_v1])"
+)
+
+
+class JobRepository(Repository):
+    """Writes to the queue through its own SQL function."""
+
+    async def defer(
+        self, task: str, *, lock: str | None = None, at: datetime | None = None, queueing_lock: str | None = None, **args: object
+    ) -> None:
+        """Queue a job. Jobs with the same ``lock`` run one after the other; ``at`` is the earliest time to start."""
+        await self._connection.execute(
+            DEFER,
+            {
+                "queue": "default",
+                "task": task,
+                "priority": 0,
+                "lock": lock,
+                "queueing_lock": queueing_lock,
+                "args": orjson.dumps(args, default=str).decode(),
+                "at": at,
+            },
+        )

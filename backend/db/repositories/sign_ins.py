@@ -1,0 +1,61 @@
+"""Sign-ins."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+
+from backend.core.values.user import SignIn, User
+from backend.db.repositories.rows import Repository, columns, read
+from backend.models import AuthSessionRow, UserRow
+
+
+class SignInRepository(Repository):
+    """Reads and writes ``auth_sessions``."""
+
+    async def add(
+        self, owner_id: UUID, *, sign_in_id: UUID, refresh_hash: bytes, expires_at: datetime, user_agent: str | None
+    ) -> None:
+        """Insert a sign-in."""
+        await self._connection.execute(
+            insert(AuthSessionRow).values(
+                id=sign_in_id, owner_id=owner_id, refresh_hash=refresh_hash, expires_at=expires_at, user_agent=user_agent
+            )
+        )
+
+    async def locked(self, sign_in_id: UUID) -> SignIn | None:
+        """Return a sign-in and hold it until the transaction ends. Needs the system's view: the owner is not known yet."""
+        statement = select(*columns(AuthSessionRow, SignIn)).where(AuthSessionRow.id == sign_in_id).with_for_update()
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else read(SignIn, row)
+
+    async def rotate(self, owner_id: UUID, sign_in_id: UUID, *, refresh_hash: bytes, expires_at: datetime) -> None:
+        """Replace the refresh token and prolong the sign-in."""
+        await self._connection.execute(
+            update(AuthSessionRow)
+            .where(AuthSessionRow.owner_id == owner_id, AuthSessionRow.id == sign_in_id)
+            .values(refresh_hash=refresh_hash, expires_at=expires_at, last_used_at=func.now())
+        )
+
+    async def revoke(self, owner_id: UUID, sign_in_id: UUID) -> None:
+        """End a sign-in; its access tokens stop working with it."""
+        await self._connection.execute(
+            update(AuthSessionRow)
+            .where(AuthSessionRow.owner_id == owner_id, AuthSessionRow.id == sign_in_id, AuthSessionRow.revoked_at.is_(None))
+            .values(revoked_at=func.now())
+        )
+
+    async def user_of(self, owner_id: UUID, sign_in_id: UUID) -> User | None:
+        """Return the account behind a sign-in that is neither revoked nor over, in one round trip."""
+        statement = (
+            select(*columns(UserRow, User))
+            .join(AuthSessionRow, AuthSessionRow.owner_id == UserRow.id)
+            .where(
+                UserRow.id == owner_id,
+                AuthSessionRow.id == sign_in_id,
+                AuthSessionRow.revoked_at.is_(None),
+                AuthSessionRow.expires_at > func.now(),
+            )
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else read(User, row)

@@ -1,0 +1,36 @@
+"""The canonical text of documents."""
+
+from collections.abc import Sequence
+from dataclasses import astuple
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.db.repositories.rows import Repository
+from backend.models import DocumentTextRow
+from backend.ports.document_parser import PageSpan
+
+
+class TextRepository(Repository):
+    """Reads and writes ``document_texts``."""
+
+    async def put(self, owner_id: UUID, document_id: UUID, *, text: str, pages: Sequence[PageSpan]) -> None:
+        """Store the text of a document, replacing what an earlier attempt stored."""
+        values = {"text": text, "pages": [astuple(page) for page in pages]}
+        statement = insert(DocumentTextRow).values(owner_id=owner_id, document_id=document_id, **values)
+        await self._connection.execute(statement.on_conflict_do_update(index_elements=["document_id"], set_=values))
+
+    async def slice(self, owner_id: UUID, document_id: UUID, *, start: int, end: int) -> tuple[str, int] | None:
+        """Return the text at [start:end] in code points, and the length of the whole."""
+        statement = select(
+            func.substr(DocumentTextRow.text, start + 1, max(end - start, 0)), func.length(DocumentTextRow.text)
+        ).where(DocumentTextRow.owner_id == owner_id, DocumentTextRow.document_id == document_id)
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else (row[0], row[1])
+
+    async def delete(self, owner_id: UUID, document_id: UUID) -> None:
+        """Remove the text of a document."""
+        await self._connection.execute(
+            delete(DocumentTextRow).where(DocumentTextRow.owner_id == owner_id, DocumentTextRow.document_id == document_id)
+        )

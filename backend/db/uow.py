@@ -1,0 +1,82 @@
+"""The unit of work: the only place that begins and commits transactions."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from backend.core.transactions import assert_no_transaction, transaction_open
+from backend.db.conflicts import translated
+from backend.db.repositories.chunks import ChunkRepository
+from backend.db.repositories.documents import DocumentRepository
+from backend.db.repositories.generations import GenerationRepository
+from backend.db.repositories.jobs import JobRepository
+from backend.db.repositories.lexicon import LexiconRepository
+from backend.db.repositories.messages import MessageRepository
+from backend.db.repositories.sessions import SessionRepository
+from backend.db.repositories.settings import SettingRepository
+from backend.db.repositories.sign_ins import SignInRepository
+from backend.db.repositories.texts import TextRepository
+from backend.db.repositories.users import UserRepository
+from backend.db.repositories.vectors import VectorRepository
+
+SCOPE = "select set_config('docent.owner_id', $1, true), set_config('docent.mode', $2, true)"
+
+
+class Transaction:
+    """An open transaction and the repositories that work in it."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.users = UserRepository(connection)
+        self.sign_ins = SignInRepository(connection)
+        self.sessions = SessionRepository(connection)
+        self.messages = MessageRepository(connection)
+        self.documents = DocumentRepository(connection)
+        self.texts = TextRepository(connection)
+        self.chunks = ChunkRepository(connection)
+        self.vectors = VectorRepository(connection)
+        self.lexicon = LexiconRepository(connection)
+        self.generations = GenerationRepository(connection)
+        self.settings = SettingRepository(connection)
+        self.jobs = JobRepository(connection)
+
+
+class UnitOfWork:
+    """Opens short transactions. Nothing outside the database may be called inside one: ``assert_no_transaction`` raises."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def of(self, owner_id: UUID) -> AsyncIterator[Transaction]:
+        """Open a transaction that can see and write this owner's rows only. It commits unless the block raises.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL is down or has no free connection.
+        """
+        async with self._open(str(owner_id), "owner") as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def system(self) -> AsyncIterator[Transaction]:
+        """Open a transaction that can see all owners' rows: for signing in, for jobs and for administration only."""
+        async with self._open("", "system") as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def _open(self, owner: str, mode: str) -> AsyncIterator[Transaction]:
+        assert_no_transaction("opening a second transaction")
+        token = transaction_open.set(True)
+        try:
+            with translated():
+                async with self._engine.begin() as connection:
+                    # The settings are local to the transaction, so nothing leaks to the connection's next user.
+                    await connection.exec_driver_sql(SCOPE, (owner, mode))
+                    yield Transaction(connection)
+        finally:
+            transaction_open.reset(token)
+
+    async def aclose(self) -> None:
+        """Close the pool."""
+        await self._engine.dispose()

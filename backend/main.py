@@ -1,0 +1,97 @@
+"""The ASGI application: ``backend.main:app``."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
+
+from backend.api.errors import add_error_handlers
+from backend.api.middleware import RequestContext
+from backend.api.router import router
+from backend.bootstrap.application import open_application
+from backend.core.config import Settings
+from backend.core.logging import configure_logging
+from backend.schemas.problem import Problem
+
+DESCRIPTION = """Upload documents, ask questions, and read answers with sources that can be checked.
+
+Register, press **Authorize** with the username and the password, upload a file, wait until its status is `ready`, and ask."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application. The servers and services are opened when it starts, and closed when it ends."""
+    settings = settings or Settings()
+    configure_logging(settings.log_level, settings.log_format)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            application = await stack.enter_async_context(open_application(settings))
+            app.state.services = application.services
+            app.state.application = application
+            if settings.worker:
+                await stack.enter_async_context(application.worker.running(alone=application.exclusive))
+            # Running answers are stored before anything that they need is closed.
+            stack.push_async_callback(application.services.answering.drain, settings.shutdown_grace_seconds)
+            yield
+
+    app = FastAPI(
+        title="Docent",
+        version=version("docent"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+        docs_url=None if settings.production else "/docs",
+        redoc_url=None if settings.production else "/redoc",
+        openapi_url=None if settings.production else "/openapi.json",
+        separate_input_output_schemas=False,
+    )
+    app.state.environment = settings.environment
+    app.state.max_upload_bytes = settings.max_upload_bytes
+    app.include_router(router)
+    add_error_handlers(app)
+    _add_problem_schema(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Location", "Retry-After"],
+        )
+    app.add_middleware(RequestContext)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The route function's name: clients that are generated from the description get readable methods."""
+    return route.name
+
+
+def _add_problem_schema(app: FastAPI) -> None:
+    """Describe the shape of errors once, and instead of FastAPI's own."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, object]:
+        if app.openapi_schema is None:
+            schema = describe()
+            schemas = schema["components"]["schemas"]
+            definition = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(definition.pop("$defs"))
+            schemas["Problem"] = definition
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+            for operation in (op for path in schema["paths"].values() for op in path.values()):
+                if "422" in operation["responses"]:
+                    operation["responses"]["422"]["content"] = {
+                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                    }
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the description
+
+
+app = create_app()

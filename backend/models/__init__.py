@@ -1,0 +1,33 @@
+"""The tables, one a file. Importing this package fills ``Base.metadata``."""
+
+from backend.models.auth_session import AuthSessionRow
+from backend.models.base import Base
+from backend.models.chat_session import ChatSessionRow
+from backend.models.chunk import ChunkRow
+from backend.models.chunk_vector import ChunkVectorRow
+from backend.models.corpus_size import CorpusSizeRow
+from backend.models.document import DocumentRow
+from backend.models.document_text import DocumentTextRow
+from backend.models.index_generation import IndexGenerationRow
+from backend.models.lexeme import LexemeRow
+from backend.models.message import MessageRow
+from backend.models.message_source import MessageSourceRow
+from backend.models.setting import SettingRow
+from backend.models.user import UserRow
+
+__all__ = [
+    "AuthSessionRow",
+    "Base",
+    "ChatSessionRow",
+    "ChunkRow",
+    "ChunkVectorRow",
+    "CorpusSizeRow",
+    "DocumentRow",
+    "DocumentTextRow",
+    "IndexGenerationRow",
+    "LexemeRow",
+    "MessageRow",
+    "MessageSourceRow",
+    "SettingRow",
+    "UserRow",
+]

@@ -1,0 +1,44 @@
+"""Uploaded files."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import Base
+
+
+class DocumentRow(Base):
+    """One uploaded file and the state of its indexing."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "id"),
+        # Concurrent uploads of the same bytes cannot slip through; a deleted one is out of the way at once.
+        Index("uq_documents_sha256", "owner_id", "sha256", unique=True, postgresql_where=text("deleted_at is null")),
+        Index(None, "owner_id", "created_at", "id"),
+        CheckConstraint("status in ('pending', 'processing', 'ready', 'failed')", name="status"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    title: Mapped[str]
+    filename: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    blob_key: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="pending")
+    progress_done: Mapped[int] = mapped_column(server_default="0")
+    progress_total: Mapped[int] = mapped_column(server_default="0")
+    waiting_for: Mapped[str | None]
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None]
+    pages: Mapped[int | None]
+    chunks: Mapped[int] = mapped_column(server_default="0")
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ready_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]

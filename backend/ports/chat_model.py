@@ -1,0 +1,130 @@
+"""Language models, as the rest of the system sees them."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a conversation as a model reads it."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A retrieved chunk as a prompt carries it, under the marker ``[marker]`` that answers cite.
+
+    ``start`` and ``end`` count code points in the document's stored text; ``score`` is the fused relevance, 0 to 1.
+    """
+
+    marker: int
+    chunk_id: UUID
+    document_id: UUID
+    title: str
+    page: int | None
+    heading: str | None
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """All that a model gets to read.
+
+    ``turns`` is complete: instructions, delimited passages, history and question, ready for a chat API. ``question`` and
+    ``passages`` (best first) say the same in parts, for answerers that are not language models.
+    """
+
+    turns: tuple[Turn, ...]
+    question: str
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """How to generate. ``None`` leaves a value to the provider; ``window`` is the context length in tokens to run with."""
+
+    model: str
+    window: int
+    max_tokens: int | None = None
+    temperature: float | None = None
+
+
+FinishReason = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Why the model ended, and what it counted. Counts are ``None`` where the provider does not tell."""
+
+    reason: FinishReason
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a reply. ``thinking`` is reasoning that is not part of the answer; ``finish`` is set on the last piece only."""
+
+    text: str
+    thinking: str = ""
+    finish: Finish | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDetails:
+    """What is known of a model. ``context_window`` counts tokens."""
+
+    name: str
+    context_window: int
+
+
+class ChatModel(Protocol):
+    """A provider of language models."""
+
+    provider: str
+    """The provider's name, for instance ``ollama``."""
+
+    default_model: str
+    """The model that answers when nobody names one."""
+
+    def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
+        """Yield the reply piece by piece, in order; the last piece, and no other, carries ``finish``.
+
+        Closing the generator frees the model at once.
+
+        Raises:
+            ModelUnavailableError: Before the first piece: refused, timed out, overloaded, or failed.
+            ModelMissingError: Before the first piece: the provider does not have ``options.model``.
+            PromptTooLongError: Before the first piece: the provider refused the prompt's length.
+            AnswerCutError: After the first piece: the stream failed or ended before the provider said that it was done.
+        """
+        ...
+
+    async def details(self, model: str) -> ModelDetails:
+        """Describe a model.
+
+        Raises:
+            ModelUnavailableError: The provider did not answer.
+            ModelMissingError: The provider does not have it.
+        """
+        ...
+
+    async def check(self) -> None:
+        """Return if the provider answers and has the default model.
+
+        Raises:
+            ModelUnavailableError: It does not answer.
+            ModelMissingError: It does not have the default model.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections; afterwards the object is not used again."""
+        ...

@@ -1,0 +1,52 @@
+"""The vector index: an approximate nearest-neighbour search that can be rebuilt from PostgreSQL at any time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from backend.ports.embedder import Vector, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A chunk near a question; ``similarity`` is the cosine, -1 to 1."""
+
+    chunk_id: UUID
+    similarity: float
+
+
+class VectorIndex(Protocol):
+    """Collections of vectors under chunk ids.
+
+    Every method may raise ``VectorIndexUnavailableError``, and those that name a collection ``VectorIndexBrokenError``: it has
+    another space or other dimensions than it should, or answers nonsense.
+    """
+
+    async def upsert(self, collection: str, ids: Sequence[UUID], vectors: Vectors) -> None:
+        """Store vectors under their ids, replacing what was there. Creates the collection where there is none."""
+        ...
+
+    async def query(self, collection: str, vector: Vector, limit: int) -> list[Neighbour]:
+        """Return the nearest chunks, best first; an empty list where there is no such collection."""
+        ...
+
+    async def delete(self, collection: str, ids: Sequence[UUID]) -> None:
+        """Remove vectors; ids and collections that do not exist are ignored."""
+        ...
+
+    async def drop(self, collection: str) -> None:
+        """Remove a collection; one that does not exist is ignored."""
+        ...
+
+    async def count(self, collection: str) -> int:
+        """Return how many vectors a collection holds, 0 where there is none."""
+        ...
+
+    async def check(self) -> None:
+        """Return if the index answers."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections; afterwards the object is not used again."""
+        ...

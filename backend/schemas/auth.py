@@ -1,0 +1,104 @@
+"""Accounts and tokens on the wire."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+
+from backend.core.errors import CredentialsInvalidError
+from backend.core.values.user import Role, TokenPair, User
+from backend.schemas.base import RequestModel, ResponseModel, Text, storable
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    storable(value.get_secret_value())
+    return value
+
+
+Username = Annotated[Text, Field(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Email = Annotated[Text, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+FullName = Annotated[Text, Field(min_length=1, max_length=200)]
+NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=256), AfterValidator(_secret)]
+
+
+class RegisterIn(RequestModel):
+    """A new account."""
+
+    username: Username
+    email: Email
+    password: NewPassword
+    full_name: FullName | None = None
+
+
+class LoginIn(RequestModel):
+    """A username or an email address, and the password."""
+
+    username: Annotated[Text, Field(min_length=1, max_length=254)]
+    password: Annotated[SecretStr, Field(min_length=1, max_length=256), AfterValidator(_secret)]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenForm:
+    """The fields of an OAuth2 form that count here."""
+
+    username: str
+    password: str = field(repr=False)
+
+    @classmethod
+    def read(cls, username: str, password: str) -> "TokenForm":
+        """Check the fields as ``LoginIn`` does.
+
+        Raises:
+            CredentialsInvalidError: No account can have these: too long, or not storable.
+        """
+        try:
+            LoginIn(username=username, password=SecretStr(password))
+        except ValidationError as error:
+            raise CredentialsInvalidError from error
+        return cls(username, password)
+
+
+class RefreshIn(RequestModel):
+    """A refresh token."""
+
+    refresh_token: Annotated[Text, Field(min_length=1, max_length=512)]
+
+
+class MePatch(RequestModel):
+    """What a user may change about themselves."""
+
+    full_name: FullName | None
+
+
+class UserOut(ResponseModel):
+    """An account."""
+
+    id: UUID
+    username: str
+    email: str
+    full_name: str | None
+    role: Role
+    tier: Literal["free", "pro", "enterprise"]
+    is_active: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, user: User) -> "UserOut":
+        """Build it from the service's answer."""
+        return cls.model_validate(user)
+
+
+class TokenOut(ResponseModel):
+    """Tokens: the access token goes into the Authorization header; the refresh token buys the next pair, once."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the type's name, not a secret
+    expires_in: int = Field(description="Seconds.")
+    refresh_token: str
+
+    @classmethod
+    def of(cls, pair: TokenPair) -> "TokenOut":
+        """Build it from the service's answer."""
+        return cls.model_validate(pair)

@@ -1,0 +1,33 @@
+"""What all requests and responses have in common."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+
+def storable(value: str) -> str:
+    """Return the text, or refuse it with a message that does not repeat it."""
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise PydanticCustomError("text_invalid", "The text holds a NUL or half of a surrogate pair, which cannot be stored.")
+    return value
+
+
+Text = Annotated[str, AfterValidator(storable)]
+"""Text that PostgreSQL can store and JSON can carry."""
+
+DocumentIds = Annotated[list[UUID], Field(min_length=1, max_length=100)]
+Offset = Annotated[int, Field(ge=0, le=2_147_483_647)]
+
+
+class RequestModel(BaseModel):
+    """A request body. Unknown fields are refused: a misspelt option that is ignored is worse than an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ResponseModel(BaseModel):
+    """A response body, built from the dataclasses of the services."""
+
+    model_config = ConfigDict(from_attributes=True)

@@ -1,0 +1,100 @@
+"""Questions and answers on the wire."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from backend.core.values.chat import Answer, AnswerStatus, Leg, MessageStatus, Question
+from backend.schemas.base import DocumentIds, RequestModel, ResponseModel, Text
+
+
+class QueryIn(RequestModel):
+    """A question about the caller's documents."""
+
+    query: Annotated[Text, Field(min_length=1, max_length=32_000, pattern=r"\S")]
+    session_id: UUID | None = Field(None, description="Goes on with this session; without it a new one begins.")
+    document_ids: DocumentIds | None = Field(None, description="Searches these documents only, instead of the session's choice.")
+    model: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=131_072)] | None = None
+    stream: bool = Field(False, description="Answers as server-sent events: run, sources, delta..., done or error.")
+
+    def question(self) -> Question:
+        """Return what the service takes."""
+        return Question(
+            text=self.query,
+            session_id=self.session_id,
+            document_ids=None if self.document_ids is None else tuple(self.document_ids),
+            model=self.model,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+        )
+
+
+class SourceOut(ResponseModel):
+    """A passage that the answer was given: ``quote`` is the document's text at [start:end], code points."""
+
+    marker: int = Field(description="The number that the answer cites it by, as [1].")
+    document_id: UUID
+    title: str
+    page: int | None
+    heading: str | None
+    start: int
+    end: int
+    quote: str
+    score: float
+    cited: bool
+
+
+class ContextOut(ResponseModel):
+    """How the model's window was used, in estimated tokens, and what was left out of it."""
+
+    window: int
+    used: int
+    dropped_messages: int
+    dropped_chunks: int
+
+
+class UsageOut(ResponseModel):
+    """Tokens as the provider counted them; null where it does not tell."""
+
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    context: ContextOut | None
+
+
+class TimingsOut(ResponseModel):
+    """Milliseconds: how long retrieval took, and the first piece and the end counted from the arrival of the question."""
+
+    retrieval_ms: float | None
+    first_token_ms: float | None
+    total_ms: float
+
+
+class OutcomeOut(ResponseModel):
+    """How an answer ended: all about it but its text."""
+
+    session_id: UUID
+    message_id: UUID
+    status: MessageStatus
+    answer_status: AnswerStatus = Field(description="How far the answer rests on the documents.")
+    finish_reason: str | None
+    model: str
+    sources: list[SourceOut]
+    usage: UsageOut
+    timings: TimingsOut
+    degraded: list[Leg] = Field(description="Parts of the search that were down.")
+    pending_document_ids: list[UUID] = Field(description="Documents that were still being indexed.")
+
+
+class AnswerOut(OutcomeOut):
+    """An answer with its sources."""
+
+    answer: str
+
+    @classmethod
+    def of(cls, answer: Answer) -> "AnswerOut":
+        """Build it from the service's answer."""
+        outcome = OutcomeOut.model_validate(answer)
+        return cls(**dict(outcome), answer=answer.text)

@@ -1,0 +1,94 @@
+"""Documents on the wire."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from backend.core.values.document import Document, DocumentStatus
+from backend.core.values.page import Page
+from backend.schemas.base import RequestModel, ResponseModel, Text
+from backend.schemas.page import PageOut, cursor_of
+
+
+class ProgressOut(ResponseModel):
+    """Passages indexed, of how many. The total is 0 until the text has been read."""
+
+    done: int
+    total: int
+
+
+class DocumentErrorOut(ResponseModel):
+    """Why a document failed."""
+
+    code: str
+    message: str
+
+
+class DocumentOut(ResponseModel):
+    """An uploaded file and the state of its indexing. It can be asked about once its status is ``ready``."""
+
+    id: UUID
+    title: str
+    filename: str
+    media_type: str
+    size: int = Field(description="Bytes.")
+    sha256: str
+    status: DocumentStatus
+    progress: ProgressOut
+    waiting_for: str | None = Field(description="What is down, while indexing waits for it.")
+    error: DocumentErrorOut | None = Field(description="Only when the status is `failed`.")
+    pages: int | None
+    chunks: int
+    created_at: datetime
+    updated_at: datetime
+    ready_at: datetime | None
+
+    @classmethod
+    def of(cls, document: Document) -> "DocumentOut":
+        """Build it from the service's answer."""
+        error = None
+        if document.error_code is not None:
+            error = DocumentErrorOut(code=document.error_code, message=document.error_message or "")
+        return cls(
+            id=document.id,
+            title=document.title,
+            filename=document.filename,
+            media_type=document.media_type,
+            size=document.size,
+            sha256=document.sha256,
+            status=document.status,
+            progress=ProgressOut(done=document.progress_done, total=document.progress_total),
+            waiting_for=document.waiting_for,
+            error=error,
+            pages=document.pages,
+            chunks=document.chunks,
+            created_at=document.created_at,
+            updated_at=document.updated_at,
+            ready_at=document.ready_at,
+        )
+
+
+class DocumentPage(PageOut[DocumentOut]):
+    """Documents, newest first."""
+
+    @classmethod
+    def of(cls, page: Page[Document]) -> "DocumentPage":
+        """Build it from the service's answer."""
+        return cls(items=[DocumentOut.of(item) for item in page.items], next_cursor=cursor_of(page))
+
+
+class DocumentPatch(RequestModel):
+    """What may be changed about a document."""
+
+    title: Annotated[Text, Field(min_length=1, max_length=300)]
+
+
+class TextOut(ResponseModel):
+    """A part of a document's text. Offsets count Unicode code points from 0, ``end`` not included."""
+
+    text: str
+    start: int
+    end: int
+    length: int = Field(description="Of the whole text.")

@@ -1,0 +1,154 @@
+"""Accounts: registration, signing in and out, and who is calling."""
+
+import hmac
+from datetime import timedelta
+from uuid import UUID
+
+from backend.core.clock import now
+from backend.core.errors import (
+    CredentialsInvalidError,
+    RefreshTokenInvalidError,
+    RegistrationClosedError,
+    TokenInvalidError,
+)
+from backend.core.ids import new_id
+from backend.core.security import AccessTokens, Claims, PasswordHasher, RefreshToken
+from backend.core.values.user import Caller, TokenPair, User
+from backend.db.uow import Transaction, UnitOfWork
+
+
+class AccountService:
+    """Who may come in. Revocation lives in PostgreSQL: a token is good while its sign-in, its account and its version are."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        passwords: PasswordHasher,
+        tokens: AccessTokens,
+        *,
+        registration_open: bool,
+        sign_in_lifetime: timedelta,
+    ) -> None:
+        self._uow = uow
+        self._passwords = passwords
+        self._tokens = tokens
+        self._registration_open = registration_open
+        self._sign_in_lifetime = sign_in_lifetime
+
+    async def register(self, *, username: str, email: str, password: str, full_name: str | None) -> User:
+        """Open an account.
+
+        Raises:
+            RegistrationClosedError: The administrator has closed the door.
+            UsernameTakenError: Compared without case, as are addresses.
+            EmailTakenError: Another account has the address.
+        """
+        if not self._registration_open:
+            raise RegistrationClosedError
+        password_hash = await self._passwords.hash(password)
+        user_id = new_id()
+        async with self._uow.of(user_id) as tx:
+            return await tx.users.add(
+                user_id=user_id, username=username, email=email, full_name=full_name, password_hash=password_hash
+            )
+
+    async def sign_in(self, *, login: str, password: str, user_agent: str | None) -> TokenPair:
+        """Exchange a username (or email address) and a password for tokens.
+
+        Raises:
+            CredentialsInvalidError: Unknown user, wrong password or disabled account: one answer, and the same time.
+        """
+        async with self._uow.system() as tx:
+            user = await tx.users.by_login(login)
+        matches = await self._passwords.verify(password, None if user is None else user.password_hash)
+        if user is None or not matches or not user.is_active:
+            raise CredentialsInvalidError
+        renewed = await self._passwords.hash(password) if self._passwords.is_outdated(user.password_hash) else None
+        refresh = RefreshToken.make(new_id())
+        async with self._uow.of(user.id) as tx:
+            if renewed is not None:
+                await tx.users.set_password_hash(user.id, renewed)
+            await tx.sign_ins.add(
+                user.id,
+                sign_in_id=refresh.sign_in_id,
+                refresh_hash=refresh.hash,
+                expires_at=now() + self._sign_in_lifetime,
+                user_agent=user_agent,
+            )
+        return self._pair(user, refresh)
+
+    async def refresh(self, refresh_token: str) -> TokenPair:
+        """Exchange a refresh token for a new pair; the old one is used up.
+
+        A token that was used up before and comes again was copied by somebody: the whole sign-in is revoked.
+
+        Raises:
+            RefreshTokenInvalidError: Unknown, expired, revoked, or used before.
+        """
+        presented = RefreshToken.read(refresh_token)
+        async with self._uow.system() as tx:
+            pair = await self._rotate(tx, presented)
+        if pair is None:
+            raise RefreshTokenInvalidError
+        return pair
+
+    async def _rotate(self, tx: Transaction, presented: RefreshToken) -> TokenPair | None:
+        sign_in = await tx.sign_ins.locked(presented.sign_in_id)
+        if sign_in is None or sign_in.revoked_at is not None or sign_in.expires_at <= now():
+            return None
+        if not hmac.compare_digest(sign_in.refresh_hash, presented.hash):
+            await tx.sign_ins.revoke(sign_in.owner_id, sign_in.id)
+            return None
+        user = await tx.users.get(sign_in.owner_id)
+        if user is None or not user.is_active:
+            return None
+        fresh = RefreshToken.make(sign_in.id)
+        expires_at = now() + self._sign_in_lifetime
+        await tx.sign_ins.rotate(user.id, sign_in.id, refresh_hash=fresh.hash, expires_at=expires_at)
+        return self._pair(user, fresh)
+
+    async def sign_out(self, refresh_token: str) -> None:
+        """End the sign-in that the token belongs to, with its access tokens. A token that is no good any more changes nothing."""
+        presented = RefreshToken.read(refresh_token)
+        async with self._uow.system() as tx:
+            sign_in = await tx.sign_ins.locked(presented.sign_in_id)
+            if sign_in is not None and hmac.compare_digest(sign_in.refresh_hash, presented.hash):
+                await tx.sign_ins.revoke(sign_in.owner_id, sign_in.id)
+
+    async def caller(self, access_token: str) -> Caller:
+        """Return who holds this access token, in one round trip to the database.
+
+        Raises:
+            TokenInvalidError: Malformed, forged, expired or revoked, or of a disabled account.
+        """
+        claims = self._tokens.read(access_token)
+        async with self._uow.of(claims.user_id) as tx:
+            user = await tx.sign_ins.user_of(claims.user_id, claims.sign_in_id)
+        if user is None or not user.is_active or user.token_version != claims.token_version:
+            raise TokenInvalidError
+        return Caller(user_id=user.id, role=user.role, sign_in_id=claims.sign_in_id)
+
+    async def me(self, owner_id: UUID) -> User:
+        """Return the caller's own account."""
+        async with self._uow.of(owner_id) as tx:
+            return _existing(await tx.users.get(owner_id))
+
+    async def rename(self, owner_id: UUID, full_name: str | None) -> User:
+        """Change the name that the caller is greeted by."""
+        async with self._uow.of(owner_id) as tx:
+            return _existing(await tx.users.set_full_name(owner_id, full_name))
+
+    def _pair(self, user: User, refresh: RefreshToken) -> TokenPair:
+        claims = Claims(user.id, refresh.sign_in_id, user.token_version)
+        return TokenPair(
+            access_token=self._tokens.issue(claims),
+            refresh_token=refresh.text,
+            expires_in=int(self._tokens.lifetime.total_seconds()),
+        )
+
+
+def _existing(user: User | None) -> User:
+    """The account may have been deleted since its token was checked."""
+    if user is None:
+        raise TokenInvalidError
+    return user

@@ -1,0 +1,1 @@
+"""Answering: retrieve, pack, stream, cite, store."""

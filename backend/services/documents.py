@@ -1,0 +1,218 @@
+"""Documents: in, listed, read, and out again."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import PurePath
+from uuid import UUID
+
+import structlog
+
+from backend.core.clock import now
+from backend.core.errors import DocumentEmptyError, DocumentNotFoundError, DuplicateDocumentError, UnavailableError
+from backend.core.ids import new_id
+from backend.core.values.document import Document, Upload
+from backend.core.values.page import Cursor, Page
+from backend.db.uow import Transaction, UnitOfWork
+from backend.ports.blob_store import BlobStore, StoredBlob
+from backend.ports.document_parser import DocumentParser
+from backend.ports.vector_index import VectorIndex
+from backend.services.indexing.indexer import Indexer
+
+log = structlog.get_logger(__name__)
+
+HEAD_BYTES = 8192
+BLOB_KEPT = timedelta(hours=1)
+"""How long a deleted file's bytes stay, for backups that are running."""
+
+
+class DocumentService:
+    """Owns the life of a document. Somebody else's is missing, here as everywhere."""
+
+    def __init__(self, uow: UnitOfWork, blobs: BlobStore, parser: DocumentParser, index: VectorIndex, indexer: Indexer) -> None:
+        self._uow = uow
+        self._blobs = blobs
+        self._parser = parser
+        self._index = index
+        self._indexer = indexer
+
+    async def upload(self, owner_id: UUID, upload: Upload) -> Document:
+        """Store a document and queue its indexing: both or neither.
+
+        The same bytes again after a failure retry the document that failed.
+
+        Raises:
+            DocumentTypeError: No parser reads this type, or name and bytes disagree.
+            DocumentEmptyError: There are no bytes.
+            DuplicateDocumentError: The owner already has these exact bytes; ``details`` names the document.
+            StorageFullError: No room; nothing was stored.
+        """
+        head, pieces = await _peek(upload.pieces)
+        if not head:
+            raise DocumentEmptyError
+        media_type = self._parser.media_type(upload.filename, head)
+        blob = await self._blobs.put(pieces)  # Hashed and counted while it streams.
+        try:
+            return await self._accept(owner_id, upload, blob, media_type)
+        except DuplicateDocumentError:
+            await self._discard(blob.key)
+            return await self._retry_failed(owner_id, blob.sha256)
+        except BaseException:
+            await self._discard(blob.key)
+            raise
+
+    async def _accept(self, owner_id: UUID, upload: Upload, blob: StoredBlob, media_type: str) -> Document:
+        async with self._uow.of(owner_id) as tx:
+            document = await tx.documents.add(
+                owner_id,
+                id=new_id(),
+                title=upload.title or PurePath(upload.filename).stem or upload.filename,
+                filename=upload.filename,
+                media_type=media_type,
+                size=blob.size,
+                sha256=blob.sha256,
+                blob_key=blob.key,
+            )
+            await _queue(tx, "index_document", document)
+        return document
+
+    async def _retry_failed(self, owner_id: UUID, sha256: str) -> Document:
+        async with self._uow.of(owner_id) as tx:
+            document = await tx.documents.by_sha256(owner_id, sha256)
+            if document is None or document.status != "failed":
+                raise DuplicateDocumentError(document_id=None if document is None else str(document.id))
+            retried = await tx.documents.update(
+                owner_id, document.id, status="pending", attempts=0, error_code=None, error_message=None
+            )
+            await _queue(tx, "index_document", document)
+        return _existing(retried)
+
+    async def _discard(self, key: str) -> None:
+        try:
+            await self._blobs.delete(key)
+        except UnavailableError as error:
+            log.warning("blob_left_behind", key=key, code=error.code)
+
+    async def page(self, owner_id: UUID, *, limit: int, after: Cursor | None) -> Page[Document]:
+        """Return documents, newest first."""
+        async with self._uow.of(owner_id) as tx:
+            return await tx.documents.page(owner_id, limit=limit, after=after)
+
+    async def get(self, owner_id: UUID, document_id: UUID) -> Document:
+        """Return one document.
+
+        Raises:
+            DocumentNotFoundError: The caller has no such document.
+        """
+        async with self._uow.of(owner_id) as tx:
+            return _existing(await tx.documents.get(owner_id, document_id))
+
+    async def rename(self, owner_id: UUID, document_id: UUID, title: str) -> Document:
+        """Change a document's title.
+
+        Raises:
+            DocumentNotFoundError: The caller has no such document.
+        """
+        async with self._uow.of(owner_id) as tx:
+            return _existing(await tx.documents.rename(owner_id, document_id, title))
+
+    async def text(self, owner_id: UUID, document_id: UUID, *, start: int, end: int) -> tuple[str, int]:
+        """Return the canonical text at [start:end] in code points, and the length of the whole.
+
+        Raises:
+            DocumentNotFoundError: The caller has no such document, or its text has not been read yet.
+        """
+        async with self._uow.of(owner_id) as tx:
+            _existing(await tx.documents.get(owner_id, document_id))
+            found = await tx.texts.slice(owner_id, document_id, start=start, end=end)
+        if found is None:
+            raise DocumentNotFoundError
+        return found
+
+    async def file(self, owner_id: UUID, document_id: UUID) -> tuple[Document, AsyncIterator[bytes]]:
+        """Return a document and its original bytes.
+
+        Raises:
+            DocumentNotFoundError: The caller has no such document.
+        """
+        document = await self.get(owner_id, document_id)
+        return document, self._blobs.open(document.blob_key)
+
+    async def delete(self, owner_id: UUID, document_id: UUID) -> None:
+        """Make a document disappear at once; a job removes what it consists of.
+
+        Raises:
+            DocumentNotFoundError: The caller has no such document.
+        """
+        async with self._uow.of(owner_id) as tx:
+            document = _existing(await tx.documents.get(owner_id, document_id))
+            await tx.documents.mark_deleted(owner_id, document_id)
+            await _queue(tx, "purge_document", document)
+
+    # --- jobs ---------------------------------------------------------------------------------------------------------
+    async def index(self, owner_id: UUID, document_id: UUID) -> None:
+        """Make one attempt at indexing; see ``Indexer.index``."""
+        await self._indexer.index(owner_id, document_id)
+
+    async def confirm(self, owner_id: UUID, document_id: UUID) -> None:
+        """Give the vector index what it lacks of a document; see ``IndexingPipeline.confirm``."""
+        await self._indexer.confirm(owner_id, document_id)
+
+    async def purge(self, owner_id: UUID, document_id: UUID) -> None:
+        """Remove a deleted document's vectors, chunks and text, and queue the removal of its file. Again is harmless.
+
+        Raises:
+            VectorIndexUnavailableError: Its vectors could not be removed; nothing was, and the job comes again.
+        """
+        async with self._uow.of(owner_id) as tx:
+            generations = await tx.generations.of_owner(owner_id)
+            ids = list(await tx.chunks.ids_of(owner_id, document_id))
+        for generation in generations if ids else ():
+            await self._index.delete(generation.collection, ids)
+        async with self._uow.of(owner_id) as tx:
+            document = await tx.documents.deleted(owner_id, document_id)
+            if document is None:
+                return
+            if document.status == "ready":
+                await tx.lexicon.remove_document(owner_id, document_id)
+            await tx.chunks.delete(owner_id, document_id)
+            await tx.texts.delete(owner_id, document_id)
+            await _queue(tx, "purge_file", document, after=BLOB_KEPT)
+
+    async def purge_file(self, owner_id: UUID, document_id: UUID) -> None:
+        """Remove a deleted document's file, and then the last trace of it, its row. Again is harmless."""
+        async with self._uow.of(owner_id) as tx:
+            document = await tx.documents.deleted(owner_id, document_id)
+        if document is None:
+            return
+        await self._blobs.delete(document.blob_key)
+        async with self._uow.of(owner_id) as tx:
+            await tx.documents.remove(owner_id, document_id)
+
+
+async def _peek(pieces: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
+    """Return the first bytes, and an iterator over all bytes."""
+    taken: list[bytes] = []
+    async for piece in pieces:
+        taken.append(piece)
+        if sum(map(len, taken)) >= HEAD_BYTES:
+            break
+
+    async def everything() -> AsyncIterator[bytes]:
+        for piece in taken:
+            yield piece
+        async for piece in pieces:
+            yield piece
+
+    return b"".join(taken)[:HEAD_BYTES], everything()
+
+
+async def _queue(tx: Transaction, task: str, document: Document, *, after: timedelta | None = None) -> None:
+    """Queue a job of a document; those of one document run one after the other."""
+    at = None if after is None else now() + after
+    await tx.jobs.defer(task, lock=str(document.id), at=at, owner_id=document.owner_id, document_id=document.id)
+
+
+def _existing(document: Document | None) -> Document:
+    if document is None:
+        raise DocumentNotFoundError
+    return document

@@ -1,0 +1,1 @@
+"""Indexing: from an uploaded file to searchable chunks."""

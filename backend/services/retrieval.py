@@ -1,0 +1,179 @@
+"""Retrieval: the dense and the lexical leg, fused, of one owner's ready documents."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from backend.core.errors import (
+    DocentError,
+    EmbedderUnavailableError,
+    EmbeddingRefusedError,
+    UnavailableError,
+    VectorIndexBrokenError,
+)
+from backend.core.values.chat import Leg
+from backend.db.repositories.chunks import FoundChunk
+from backend.db.repositories.generations import Generation
+from backend.db.repositories.lexicon import LexicalHit
+from backend.db.uow import UnitOfWork
+from backend.ports.chat_model import Passage
+from backend.ports.embedder import Embedder, Vector
+from backend.ports.vector_index import Neighbour, VectorIndex
+from backend.rag.deduplication import distinct
+from backend.rag.fusion import Fused, fuse
+from backend.rag.normalising import search_text
+from backend.rag.selection import within_budget
+from backend.rag.similarity import exact_top, from_bytes
+
+log = structlog.get_logger(__name__)
+
+DEPTH = 100
+"""How many chunks each leg returns."""
+FETCHED = 30
+"""How many fused chunks have their texts fetched: more than the prompt's budget can hold."""
+LEXICAL_THRESHOLD = 0.34
+"""The share of the question's idf from which a lexical hit alone counts as relevant."""
+CACHED_QUESTIONS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """Relevant passages, best first, with markers from 1; ``degraded`` names the legs that were down."""
+
+    passages: tuple[Passage, ...]
+    degraded: tuple[Leg, ...]
+
+
+class Retriever:
+    """Finds passages. Every query carries the owner, and row-level security stands behind it."""
+
+    def __init__(self, uow: UnitOfWork, index: VectorIndex, embedder: Embedder, *, language: str) -> None:
+        self._uow = uow
+        self._index = index
+        self._embedder = embedder
+        self._language = language
+        self._questions: OrderedDict[str, Vector] = OrderedDict()
+
+    async def retrieve(self, owner_id: UUID, question: str, *, within: Sequence[UUID] | None) -> Retrieved:
+        """Return the passages that bear on a question, of all the owner's ready documents or of those in ``within``.
+
+        One leg may be down: the other answers, and the result says so.
+
+        Raises:
+            DatabaseUnavailableError: Both legs need PostgreSQL for their texts.
+        """
+        dense, lexical = await asyncio.gather(
+            self._dense(owner_id, question, within), self._lexical(owner_id, question, within), return_exceptions=True
+        )
+        degraded: list[Leg] = []
+        if isinstance(dense, BaseException):
+            degraded.append(_down("dense", dense))
+            dense = []
+        if isinstance(lexical, BaseException):
+            degraded.append(_down("lexical", lexical))
+            lexical = []
+        ranked = fuse(
+            [(hit.chunk_id, hit.similarity) for hit in dense],
+            [(hit.chunk_id, hit.score) for hit in lexical],
+            dense_weight=self._embedder.dense_weight,
+        )
+        shares = {hit.chunk_id: hit.share for hit in lexical}
+        relevant = [hit for hit in ranked if self._bears(hit, shares.get(hit.chunk_id, 0.0))][:FETCHED]
+        return Retrieved(await self._passages(owner_id, relevant), tuple(degraded))
+
+    def _bears(self, hit: Fused, share: float) -> bool:
+        """Judge by raw scores: fused ones are relative, and the best of a bad lot would always be 1."""
+        near = hit.dense_score is not None and hit.dense_score >= self._embedder.relevance_threshold
+        return near or share >= LEXICAL_THRESHOLD
+
+    async def _passages(self, owner_id: UUID, ranked: Sequence[Fused]) -> tuple[Passage, ...]:
+        if not ranked:
+            return ()
+        async with self._uow.of(owner_id) as tx:
+            found = await tx.chunks.found(owner_id, [hit.chunk_id for hit in ranked])
+        hits = [(hit, found[hit.chunk_id]) for hit in ranked if hit.chunk_id in found]
+        hits = [hits[i] for i in distinct([chunk.text for _, chunk in hits])]
+        hits = [hits[i] for i in within_budget([chunk.text for _, chunk in hits])]
+        return tuple(_passage(marker, hit, chunk) for marker, (hit, chunk) in enumerate(hits, start=1))
+
+    async def _lexical(self, owner_id: UUID, question: str, within: Sequence[UUID] | None) -> list[LexicalHit]:
+        async with self._uow.of(owner_id) as tx:
+            return await tx.lexicon.search(owner_id, search_text(question), language=self._language, within=within, limit=DEPTH)
+
+    async def _dense(self, owner_id: UUID, question: str, within: Sequence[UUID] | None) -> list[Neighbour]:
+        async with self._uow.of(owner_id) as tx:
+            generation = await tx.generations.get(owner_id, self._embedder.identity)
+        if generation is None:
+            return []
+        vector = await self._embedded(question)
+        if within is not None:
+            # A metadata filter in the index costs many times an unfiltered query, and loses neighbours.
+            return await self._exact(owner_id, generation, vector, within=within)
+        try:
+            near = await self._index.query(generation.collection, vector, DEPTH)
+        except (UnavailableError, VectorIndexBrokenError) as error:
+            log.warning("vector_index_passed_over", code=error.code)
+            return await self._exact(owner_id, generation, vector)
+        late = await self._exact(owner_id, generation, vector, unindexed_only=True)
+        known = {hit.chunk_id for hit in near}
+        merged = [*near, *(hit for hit in late if hit.chunk_id not in known)]
+        return sorted(merged, key=lambda hit: -hit.similarity)[:DEPTH]
+
+    async def _exact(
+        self,
+        owner_id: UUID,
+        generation: Generation,
+        vector: Vector,
+        *,
+        within: Sequence[UUID] | None = None,
+        unindexed_only: bool = False,
+    ) -> list[Neighbour]:
+        """Search the vectors in PostgreSQL themselves: of some documents, of those the index lacks, or of all while it is away."""
+        async with self._uow.of(owner_id) as tx:
+            ids, blobs = await tx.vectors.searchable(owner_id, generation.id, within=within, unindexed_only=unindexed_only)
+        if not ids:
+            return []
+
+        def nearest() -> list[Neighbour]:
+            rows, scores = exact_top(vector, from_bytes(blobs, generation.dimensions), DEPTH)
+            return [Neighbour(ids[row], float(score)) for row, score in zip(rows, scores, strict=True)]
+
+        return await asyncio.to_thread(nearest)
+
+    async def _embedded(self, question: str) -> Vector:
+        vector = self._questions.get(question)
+        if vector is None:
+            vector = await self._embedder.embed_query(question)
+            self._questions[question] = vector
+            if len(self._questions) > CACHED_QUESTIONS:
+                self._questions.popitem(last=False)
+        else:
+            self._questions.move_to_end(question)
+        return vector
+
+
+def _down(leg: Leg, error: BaseException) -> Leg:
+    """Accept that a leg is down; a defect, and a database that is down, are not that."""
+    if not isinstance(error, EmbedderUnavailableError | EmbeddingRefusedError):
+        raise error
+    log.warning("retrieval_leg_down", leg=leg, code=error.code if isinstance(error, DocentError) else None)
+    return leg
+
+
+def _passage(marker: int, hit: Fused, chunk: FoundChunk) -> Passage:
+    return Passage(
+        marker=marker,
+        chunk_id=chunk.id,
+        document_id=chunk.document_id,
+        title=chunk.title,
+        page=chunk.page,
+        heading=chunk.heading,
+        start=chunk.start,
+        end=chunk.end,
+        text=chunk.text,
+        score=hit.score,
+    )

@@ -1,0 +1,34 @@
+"""Job names and the service methods behind them."""
+
+from uuid import UUID
+
+import procrastinate
+import structlog
+
+from backend.services.registry import Services
+
+# An attempt that a defect ended comes again; the documents count theirs, and the third one ends them.
+RETRY = procrastinate.RetryStrategy(max_attempts=3, linear_wait=2)
+# What a dependency refused comes again for hours, later and later; the reconciler takes it up after that.
+PATIENT_RETRY = procrastinate.RetryStrategy(max_attempts=12, exponential_wait=2)
+
+
+def add_tasks(app: procrastinate.App, services: Services) -> None:
+    """Register every job that a transaction may defer (``tx.jobs.defer``)."""
+
+    @app.task(name="index_document", retry=RETRY)
+    async def index_document(owner_id: str, document_id: str) -> None:
+        structlog.contextvars.bind_contextvars(job="index_document", document_id=document_id)
+        await services.documents.index(UUID(owner_id), UUID(document_id))
+
+    @app.task(name="confirm_vectors", retry=RETRY)
+    async def confirm_vectors(owner_id: str, document_id: str) -> None:
+        await services.documents.confirm(UUID(owner_id), UUID(document_id))
+
+    @app.task(name="purge_document", retry=PATIENT_RETRY)
+    async def purge_document(owner_id: str, document_id: str) -> None:
+        await services.documents.purge(UUID(owner_id), UUID(document_id))
+
+    @app.task(name="purge_file", retry=PATIENT_RETRY)
+    async def purge_file(owner_id: str, document_id: str) -> None:
+        await services.documents.purge_file(UUID(owner_id), UUID(document_id))

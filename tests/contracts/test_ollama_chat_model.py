@@ -1,0 +1,204 @@
+"""The Ollama adapter keeps the contract of a chat model: what it sends, what comes out, and what it frees."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from backend.adapters.chat_models.ollama import OllamaChatModel, find_ollama
+from backend.core.errors import ModelMissingError, ModelUnavailableError
+from backend.core.transactions import transaction_open
+from backend.ports.chat_model import ChatModel, Finish, Generation, Piece, Prompt, Turn
+from tests.support.ollama import CHAT_MODEL, Fault, InstalledModel, StandInOllama, Thinking
+
+MODEL = CHAT_MODEL.name
+PROMPT = Prompt((Turn("system", "Be brief."), Turn("user", "Hello?")), "Hello?")
+OPTIONS = Generation(MODEL, window=4096)
+
+
+@pytest.fixture
+async def ollama() -> AsyncIterator[StandInOllama]:
+    async with StandInOllama(reply="Hello there, you.") as server:
+        yield server
+
+
+@pytest.fixture
+async def model(ollama: StandInOllama) -> AsyncIterator[OllamaChatModel]:
+    chat_model = OllamaChatModel(ollama.url, default_model=MODEL)
+    yield chat_model
+    await chat_model.aclose()
+
+
+async def pieces(model: ChatModel, options: Generation = OPTIONS) -> list[Piece]:
+    return [piece async for piece in model.stream(PROMPT, options)]
+
+
+async def test_pieces_arrive_in_order_and_the_last_one_carries_the_usage(model: ChatModel) -> None:
+    assert await pieces(model) == [Piece("Hello"), Piece(" there,"), Piece(" you."), Piece("", finish=Finish("stop", 5, 4))]
+
+
+async def test_thinking_is_apart_from_the_answer(model: ChatModel, ollama: StandInOllama) -> None:
+    ollama.reply = [Thinking("Well,"), "Yes."]
+
+    assert (await pieces(model))[:2] == [Piece("", thinking="Well,"), Piece("Yes.")]
+
+
+async def test_a_reply_that_reached_its_limit_says_so(model: ChatModel) -> None:
+    *said, last = await pieces(model, Generation(MODEL, window=4096, max_tokens=2))
+
+    assert [piece.text for piece in said] == ["Hello", " there,"]
+    assert last.finish is not None
+    assert last.finish.reason == "length"
+
+
+async def test_an_empty_reply_is_one_piece(model: ChatModel, ollama: StandInOllama) -> None:
+    ollama.reply = []
+
+    assert await pieces(model) == [Piece("", finish=Finish("stop", 5, 0))]
+
+
+async def test_the_window_is_set_and_cutting_is_forbidden(model: ChatModel, ollama: StandInOllama) -> None:
+    await pieces(model, Generation(MODEL, window=2048, max_tokens=99, temperature=0.5))
+    await pieces(model)
+
+    assert ollama.requests[0].json == {
+        "model": MODEL,
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello?"}],
+        "stream": True,
+        "truncate": False,
+        "shift": False,
+        "options": {"num_ctx": 2048, "num_predict": 99, "temperature": 0.5},
+    }
+    assert ollama.requests[1].json["options"] == {"num_ctx": 4096}
+
+
+async def test_the_model_is_kept_loaded_as_long_as_it_is_set(ollama: StandInOllama) -> None:
+    model = OllamaChatModel(f"{ollama.url}/", default_model=MODEL, keep_alive="30m")
+    await pieces(model)
+    await model.aclose()
+
+    assert ollama.requests[0].json["keep_alive"] == "30m"
+
+
+@pytest.mark.parametrize("fault", [Fault(hang_after=1), Fault(interval=0.05)], ids=["while it waits", "while it speaks"])
+async def test_closing_the_stream_frees_the_model(model: ChatModel, ollama: StandInOllama, fault: Fault) -> None:
+    ollama.reply = "word " * 200
+    ollama.fail("/api/chat", fault)
+    stream = model.stream(PROMPT, OPTIONS)
+    async with aclosing(stream):  # type: ignore[type-var]
+        assert (await anext(stream)).text == "word"
+
+    await ollama.dropped(1, within=1)
+
+
+async def test_cancelling_the_reader_frees_the_model(model: ChatModel, ollama: StandInOllama) -> None:
+    for hang_after in (0, 1):
+        ollama.fail("/api/chat", Fault(hang_after=hang_after), times=1)
+        reader = asyncio.create_task(pieces(model))
+        await asyncio.sleep(0.1)
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
+
+        await ollama.dropped(hang_after + 1, within=1)
+
+
+async def test_the_first_piece_may_be_pulled_by_another_task(model: ChatModel) -> None:
+    stream = model.stream(PROMPT, OPTIONS)
+    first = await asyncio.ensure_future(anext(stream))
+
+    assert first.text + "".join([piece.text async for piece in stream]) == "Hello there, you."
+
+
+async def test_two_hundred_streams_run_at_once(model: ChatModel, ollama: StandInOllama) -> None:
+    ollama.fail("/api/chat", Fault(interval=0.2))
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        readers = [group.create_task(pieces(model)) for _ in range(200)]
+        while ollama.streams_opened < 200:  # noqa: ASYNC110 - a bound of 100 connections would never get here
+            await asyncio.sleep(0.05)
+        assert ollama.streams_finished == 0
+
+    assert all(reader.result()[-1].finish for reader in readers)
+
+
+async def test_a_slow_reader_is_not_a_slow_model(ollama: StandInOllama) -> None:
+    model = OllamaChatModel(ollama.url, default_model=MODEL, between_tokens_timeout=0.25)
+    ollama.fail("/api/chat", Fault(interval=0.01))
+    texts = []
+    async for piece in model.stream(PROMPT, OPTIONS):
+        await asyncio.sleep(0.3)
+        texts.append(piece.text)
+    await model.aclose()
+
+    assert "".join(texts) == "Hello there, you."
+
+
+async def test_the_connection_is_used_again(model: OllamaChatModel) -> None:
+    await pieces(model)
+    connector = model._http.opened().connector
+    await pieces(model)
+
+    assert connector is not None
+    assert sum(len(pool) for pool in connector._conns.values()) == 1
+
+
+@pytest.mark.parametrize(("longest", "window", "expected"), [(131_072, None, 8192), (2048, None, 2048), (131_072, 16_384, 16_384)])
+async def test_details_tell_the_window_to_run_with(longest: int, window: int | None, expected: int) -> None:
+    async with StandInOllama(models=[InstalledModel("some", context_length=longest)]) as ollama:
+        model = OllamaChatModel(ollama.url, default_model="some", window=window)
+        details = [await model.details("some"), await model.details("some")]
+        await model.aclose()
+
+        assert [(each.name, each.context_window) for each in details] == [("some", expected)] * 2
+        assert len(ollama.requests) == 1
+
+
+async def test_a_window_over_what_the_model_has_is_not_believed() -> None:
+    async with StandInOllama(models=[InstalledModel("some", context_length=2048)]) as ollama:
+        model = OllamaChatModel(ollama.url, default_model="some", window=9999)
+        assert (await model.details("some")).context_window == 2048
+        await model.aclose()
+
+
+@pytest.mark.parametrize("info", [{}, {"model_info": {"general.architecture": "x"}}, {"model_info": None}])
+async def test_a_model_that_says_nothing_of_its_window_gets_ollamas_default(
+    model: ChatModel, ollama: StandInOllama, info: dict[str, Any]
+) -> None:
+    ollama.fail("/api/show", Fault(status=200, body=info))
+
+    assert (await model.details(MODEL)).context_window == 4096
+
+
+async def test_check_wants_an_answer_and_the_default_model(ollama: StandInOllama, model: ChatModel) -> None:
+    await model.check()
+    for name in ("nomic-embed-text", "nomic-embed-text:latest"):
+        other = OllamaChatModel(ollama.url, default_model=name)
+        await other.check()
+        await other.aclose()
+    missing = OllamaChatModel(ollama.url, default_model="llama3.2")
+    with pytest.raises(ModelMissingError, match=r"ollama pull llama3\.2$"):
+        await missing.check()
+    await missing.aclose()
+    ollama.fail("/api/version", Fault(status=404, body=b"no such page"))
+    with pytest.raises(ModelUnavailableError):
+        await model.check()
+
+
+async def test_an_ollama_is_found_by_its_version(ollama: StandInOllama) -> None:
+    assert await find_ollama(ollama.url) == "0.33.0"
+    assert await find_ollama(f"{ollama.url}/elsewhere") is None
+    ollama.fail("/api/version", Fault(hang_after=0))
+    assert await find_ollama(ollama.url, timeout=0.1) is None
+    async with ollama.refusing():
+        assert await find_ollama(ollama.url) is None
+
+
+async def test_nothing_is_asked_inside_a_transaction(model: ChatModel) -> None:
+    token = transaction_open.set(True)
+    try:
+        for call in (pieces(model), model.details(MODEL), model.check()):
+            with pytest.raises(RuntimeError, match="inside an open transaction"):
+                await call
+    finally:
+        transaction_open.reset(token)

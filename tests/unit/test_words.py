@@ -1,0 +1,36 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.core.words import terms, words
+from backend.rag.normalising import search_text
+
+
+def test_a_camel_case_word_is_found_whole_and_in_parts() -> None:
+    assert search_text("parseJSONBody") == "parsejsonbody parse json body"
+
+
+def test_hosts_paths_and_compounds_become_words() -> None:
+    assert search_text("docs.example.org/a-b_c (v1.2)") == "docs example org a b c v1 2"
+
+
+def test_compatibility_forms_and_soft_hyphens_are_folded() -> None:
+    assert search_text("ﬁle ＡＢＣ infor\xadmation") == "file abc information"
+
+
+def test_combining_marks_stay_in_their_words() -> None:
+    assert words("हिन्दी भाषा") == ["हिन्दी", "भाषा"]
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    once = search_text(text)
+    assert search_text(once) == once
+
+
+def test_forms_of_a_word_are_one_term_and_stop_words_are_none() -> None:
+    assert terms("The engines were tested") == terms("engine testing")
+    assert terms("What is it about?") == []
+
+
+def test_every_ideograph_is_a_term() -> None:
+    assert terms("東京 tower") == ["東", "京", "tower"]
