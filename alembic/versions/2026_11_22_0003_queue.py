@@ -6,9 +6,8 @@ Revises: 0002
 
 from pathlib import Path
 
-from sqlalchemy.util import await_only
-
 from alembic import op
+from sqlalchemy.util import await_only
 
 revision = "0003"
 down_revision = "0002"

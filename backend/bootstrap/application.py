@@ -23,7 +23,9 @@ from backend.db.engine import make_engine
 from backend.db.migrations import assert_current, migrate
 from backend.db.uow import UnitOfWork
 from backend.db.walls import assert_walls
+from backend.ports.blob_store import BlobStore
 from backend.ports.chat_model import ChatModel
+from backend.ports.document_parser import DocumentParser
 from backend.ports.embedder import Embedder
 from backend.ports.vector_index import VectorIndex
 from backend.services.accounts import AccountService
@@ -55,8 +57,37 @@ class Application:
     embedder: str
 
 
+@dataclass(frozen=True, slots=True)
+class Replacements:
+    """Parts to use instead of those that the settings name: for tests, demonstrations and programs that embed the product."""
+
+    blobs: BlobStore | None = None
+    chat_model: ChatModel | None = None
+    embedder: Embedder | None = None
+    index: VectorIndex | None = None
+    parser: DocumentParser | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the services are made of."""
+
+    uow: UnitOfWork
+    blobs: BlobStore
+    parser: DocumentParser
+    index: VectorIndex
+    chat_model: ChatModel
+    embedder: Embedder
+    passwords: PasswordHasher
+
+
+NOTHING_REPLACED = Replacements()
+
+
 @asynccontextmanager
-async def open_application(settings: Settings, *, attach: bool = False) -> AsyncIterator[Application]:
+async def open_application(
+    settings: Settings, *, attach: bool = False, replacing: Replacements = NOTHING_REPLACED
+) -> AsyncIterator[Application]:
     """Start what is embedded, migrate, and put the services together.
 
     Raises:
@@ -72,22 +103,24 @@ async def open_application(settings: Settings, *, attach: bool = False) -> Async
         uow = UnitOfWork(engine)
         stack.push_async_callback(uow.aclose)
         await assert_walls(engine)
-        blobs = ObjectBlobStore.at(settings.blob_url or settings.data_dir / "files")
-        index = ChromaVectorIndex(at.chroma_url)
+        blobs = replacing.blobs or await _open_blobs(settings, at)
+        index = replacing.index or ChromaVectorIndex(at.chroma_url)
         stack.push_async_callback(index.aclose)
         stack.push_async_callback(_end, asyncio.create_task(_warm_up(index)))
-        model = chat_model(settings, found)
+        model = replacing.chat_model or chat_model(settings, found)
         stack.push_async_callback(model.aclose)
-        embedder = await choose_embedder(settings, uow, found)
+        embedder = replacing.embedder or await choose_embedder(settings, uow, found)
         stack.push_async_callback(embedder.aclose)
         passwords = PasswordHasher()
         stack.callback(passwords.close)
-        services = _services(
-            settings, at=at, uow=uow, blobs=blobs, index=index, model=model, embedder=embedder, passwords=passwords
+        parser = replacing.parser or SandboxedDocumentParser(
+            memory_bytes=settings.parser_memory_bytes,
+            timeout_seconds=settings.parser_timeout_seconds,
+            concurrency=settings.worker_concurrency,
         )
+        parts = Parts(uow, blobs, parser, index, model, embedder, passwords)
+        services = _services(settings, at, parts)
         if at.exclusive:
-            # What a killed process left half done is nobody's but ours.
-            await blobs.sweep(older_than_seconds=0)
             await services.maintenance.end_abandoned_answers(all_of_them=True)
         worker = Worker(
             plain_url(at.app_url),
@@ -109,6 +142,14 @@ async def migrate_database(settings: Settings) -> bool:
         return await migrate(at.owner_url)
 
 
+async def _open_blobs(settings: Settings, at: Addresses) -> ObjectBlobStore:
+    blobs = ObjectBlobStore.at(settings.blob_url or settings.data_dir / "files")
+    if at.exclusive:
+        # What a killed process left half written is nobody's but ours.
+        await blobs.sweep(older_than_seconds=0)
+    return blobs
+
+
 async def _bring_up_to_date(settings: Settings, at: Addresses) -> None:
     """Migrate, except where production runs on a database of its own: there `docent migrate` does, once, before a roll-out."""
     if settings.production and settings.database_url is not None:
@@ -117,24 +158,10 @@ async def _bring_up_to_date(settings: Settings, at: Addresses) -> None:
         log.info("database_migrated")
 
 
-def _services(
-    settings: Settings,
-    *,
-    at: Addresses,
-    uow: UnitOfWork,
-    blobs: ObjectBlobStore,
-    index: ChromaVectorIndex,
-    model: ChatModel,
-    embedder: Embedder,
-    passwords: PasswordHasher,
-) -> Services:
-    parser = SandboxedDocumentParser(
-        memory_bytes=settings.parser_memory_bytes,
-        timeout_seconds=settings.parser_timeout_seconds,
-        concurrency=settings.worker_concurrency,
-    )
+def _services(settings: Settings, at: Addresses, parts: Parts) -> Services:
+    uow, blobs, index, model, embedder = parts.uow, parts.blobs, parts.index, parts.chat_model, parts.embedder
     tokens = AccessTokens(_secret_key(settings), lifetime=timedelta(minutes=settings.access_token_expire_minutes))
-    pipeline = IndexingPipeline(uow, blobs, parser, embedder, index, language=LANGUAGE)
+    pipeline = IndexingPipeline(uow, blobs, parts.parser, embedder, index, language=LANGUAGE)
     answering = Answering(uow, Retriever(uow, index, embedder, language=LANGUAGE), model, max_tokens=settings.chat_max_tokens)
     checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
         "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
@@ -144,14 +171,14 @@ def _services(
     return Services(
         accounts=AccountService(
             uow,
-            passwords,
+            parts.passwords,
             tokens,
             registration_open=settings.registration_open,
             sign_in_lifetime=timedelta(days=settings.refresh_token_expire_days),
         ),
         answering=answering,
         chat=ChatService(uow, answering, default_model=model.default_model),
-        documents=DocumentService(uow, blobs, parser, index, Indexer(uow, index, pipeline)),
+        documents=DocumentService(uow, blobs, parts.parser, index, Indexer(uow, index, pipeline)),
         maintenance=MaintenanceService(uow, checks),
         sessions=SessionService(uow),
     )

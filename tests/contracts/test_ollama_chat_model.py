@@ -87,7 +87,7 @@ async def test_closing_the_stream_frees_the_model(model: ChatModel, ollama: Stan
     ollama.reply = "word " * 200
     ollama.fail("/api/chat", fault)
     stream = model.stream(PROMPT, OPTIONS)
-    async with aclosing(stream):  # type: ignore[type-var]
+    async with aclosing(stream):
         assert (await anext(stream)).text == "word"
 
     await ollama.dropped(1, within=1)

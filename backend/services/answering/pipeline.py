@@ -89,19 +89,22 @@ class Answering:
         prompt, options = await self._prompt(asked, progress)
         turn.emit(Found(tuple(_source(citation) for citation in resolve("", prompt.passages))))
         markers = MarkerFilter(passage.marker for passage in prompt.passages)
-        async with aclosing(self._model.stream(prompt, options)) as pieces:
-            async for piece in pieces:
-                if progress.first_token_ms is None:
-                    progress.first_token_ms = _since(asked.arrived)
-                    turn.open()
-                # PostgreSQL stores no NUL, and a model may utter one.
-                if text := markers.feed(piece.text.replace("\0", "")):
-                    turn.say(text)
-                    if turn.channel.full:
-                        await turn.channel.room()
-                progress.finish = piece.finish or progress.finish
-        if text := markers.finish():
-            turn.say(text)
+        try:
+            async with aclosing(self._model.stream(prompt, options)) as pieces:
+                async for piece in pieces:
+                    if progress.first_token_ms is None:
+                        progress.first_token_ms = _since(asked.arrived)
+                        turn.open()
+                    # PostgreSQL stores no NUL, and a model may utter one.
+                    if text := markers.feed(piece.text.replace("\0", "")):
+                        turn.say(text)
+                        if turn.channel.full:
+                            await turn.channel.room()
+                    progress.finish = piece.finish or progress.finish
+        finally:
+            # What was held back, in case it became a marker, was said too.
+            if text := markers.finish():
+                turn.say(text)
         if markers.invented:
             log.info("markers_invented", message_id=str(asked.message_id), markers=markers.invented)
 

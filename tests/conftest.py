@@ -1,0 +1,82 @@
+"""What all tests share: one PostgreSQL, one Chroma, and the services on a database of their own."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from backend.bootstrap.application import Application, Replacements, open_application
+from backend.services.registry import Services
+from tests.support.cluster import Cluster, Database, open_cluster
+
+ApplicationFactory = Callable[..., AbstractAsyncContextManager[Application]]
+
+
+@pytest.fixture(scope="session")
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    """The servers of this run."""
+    async with open_cluster(tmp_path_factory.mktemp("cluster")) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+async def shared_database(cluster: Cluster) -> AsyncIterator[Database]:
+    """A database for tests that keep to their own users."""
+    async with cluster.database() as database:
+        yield database
+
+
+@pytest.fixture
+async def database(cluster: Cluster) -> AsyncIterator[Database]:
+    """A database for one test alone."""
+    async with cluster.database() as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the shared services."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+async def services(cluster: Cluster, shared_database: Database, folder: Path) -> AsyncIterator[Services]:
+    """The services as the product builds them, on the shared database, with the extractive answerer and the hashing embedder."""
+    async with open_application(cluster.settings(shared_database, folder)) as application:
+        yield application.services
+
+
+@pytest.fixture
+def application(cluster: Cluster, database: Database, tmp_path: Path) -> ApplicationFactory:
+    """Open the product on a database of this test's own: ``async with application(chat_model=..., settings={...}) as app``."""
+
+    @asynccontextmanager
+    async def opened(*, settings: dict[str, object] | None = None, **parts: object) -> AsyncIterator[Application]:
+        chosen = cluster.settings(database, tmp_path, **(settings or {}))
+        async with open_application(chosen, replacing=Replacements(**parts)) as running:  # type: ignore[arg-type] # checked by its fields
+            yield running
+
+    return opened
+
+
+async def registered(services: Services, name: str) -> UUID:
+    """Open an account under a name that nobody else has."""
+    unique = f"{name}-{uuid4().hex[:12]}"
+    user = await services.accounts.register(
+        username=unique, email=f"{unique}@example.com", password="correct horse", full_name=None
+    )
+    return user.id
+
+
+@pytest.fixture
+async def alice(services: Services) -> UUID:
+    """A user of the shared services."""
+    return await registered(services, "alice")
+
+
+@pytest.fixture
+async def bob(services: Services) -> UUID:
+    """Another user of the shared services."""
+    return await registered(services, "bob")

@@ -1,0 +1,144 @@
+"""The product as its users meet it: ``docent serve`` in a process of its own, spoken to over a socket."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+
+DOCENT = Path(sys.executable).with_name("docent")
+PASSWORD = "correct horse battery"
+
+
+@dataclass(slots=True)
+class Account:
+    """A registered user and a client that carries their token."""
+
+    client: httpx2.AsyncClient
+    username: str
+    access_token: str
+    refresh_token: str
+
+    async def upload(self, filename: str, data: bytes, **fields: str) -> httpx2.Response:
+        """Send a file."""
+        return await self.client.post("/api/v1/chat/upload", files={"file": (filename, data)}, data=fields)
+
+    async def document(self, document_id: str) -> dict[str, Any]:
+        """Return a document."""
+        found: dict[str, Any] = (await self.client.get(f"/api/v1/chat/documents/{document_id}")).json()
+        return found
+
+    async def settled(self, document_id: str, *, within: float = 30) -> dict[str, Any]:
+        """Wait until a document is ready or failed. A server that is down meanwhile is waited for."""
+        deadline = monotonic() + within
+        while True:
+            try:
+                document = await self.document(document_id)
+                if document.get("status") in {"ready", "failed"}:
+                    return document
+            except httpx2.TransportError as error:
+                document = {"status": f"server down: {error!r}"}
+            assert monotonic() < deadline, f"still {document} after {within} s"
+            await asyncio.sleep(0.1)
+
+    async def ask(self, query: str, **fields: object) -> httpx2.Response:
+        """Ask, and wait for the whole answer."""
+        return await self.client.post("/api/v1/chat/query", json={"query": query, **fields})
+
+
+@dataclass(slots=True)
+class Product:
+    """A running ``docent serve``."""
+
+    process: Process
+    url: str
+    environment: dict[str, str]
+    lines: list[str] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def client(self, **headers: str) -> AsyncIterator[httpx2.AsyncClient]:
+        """Yield a client without credentials."""
+        async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30) as client:
+            yield client
+
+    @asynccontextmanager
+    async def account(self, name: str = "user") -> AsyncIterator[Account]:
+        """Register somebody new, sign them in, and yield them."""
+        username = f"{name}-{uuid4().hex[:12]}"
+        async with self.client() as client:
+            body = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
+            (await client.post("/api/v1/auth/register", json=body)).raise_for_status()
+            tokens = (await client.post("/api/v1/auth/login", json={"username": username, "password": PASSWORD})).json()
+            client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+            yield Account(client, username, tokens["access_token"], tokens["refresh_token"])
+
+    async def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        await self.process.wait()
+
+    async def stop(self, *, within: float = 30) -> int:
+        """End it as an operator would; return its exit code."""
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(within):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def running_product(data_dir: Path, *, ready_within: float = 60, **settings: object) -> AsyncIterator[Product]:
+    """Run the product on a data folder and a free port, wait until it answers, and stop it at the end.
+
+    ``settings`` are those of the product in lower case. Nothing of the caller's environment but PATH and HOME gets through.
+    """
+    values = {
+        "host": "127.0.0.1",
+        "port": 0,
+        "data_dir": data_dir,
+        "ollama_url": "http://127.0.0.1:9",
+        "log_level": "warning",
+        **settings,
+    }
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment |= {name.upper(): str(value) for name, value in values.items()}
+    # Started outside the repository, so that no .env of a developer gets in.
+    process = await asyncio.create_subprocess_exec(
+        str(DOCENT), "serve", stdout=PIPE, stderr=STDOUT, env=environment, cwd=data_dir.parent
+    )
+    lines: list[str] = []
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    reader = asyncio.create_task(_read(process, lines, address))
+    try:
+        async with asyncio.timeout(ready_within):
+            url = await address
+        product = Product(process, url, environment, lines)
+        yield product
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                async with asyncio.timeout(30):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        await reader
+
+
+async def _read(process: Process, lines: list[str], address: asyncio.Future[str]) -> None:
+    assert process.stdout is not None
+    while line := (await process.stdout.readline()).decode(errors="replace"):
+        lines.append(line)
+        if " is ready at " in line and not address.done():
+            address.set_result(line.rpartition(" ")[2].strip())
+    if not address.done():
+        address.set_exception(AssertionError("the product did not start:\n" + "".join(lines)))
