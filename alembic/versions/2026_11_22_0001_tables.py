@@ -63,7 +63,6 @@ def upgrade() -> None:
         sa.Column("document_ids", postgresql.ARRAY(sa.Uuid()), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_chat_sessions_owner_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chat_sessions")),
         sa.UniqueConstraint("owner_id", "id", name=op.f("uq_chat_sessions_owner_id_id")),

@@ -1,5 +1,7 @@
 """The tables, one a file. Importing this package fills ``Base.metadata``."""
 
+from backend.models.api_key import ApiKeyRow
+from backend.models.audit_event import AuditEventRow
 from backend.models.auth_session import AuthSessionRow
 from backend.models.base import Base
 from backend.models.chat_session import ChatSessionRow
@@ -8,14 +10,20 @@ from backend.models.chunk_vector import ChunkVectorRow
 from backend.models.corpus_size import CorpusSizeRow
 from backend.models.document import DocumentRow
 from backend.models.document_text import DocumentTextRow
+from backend.models.idempotency_key import IdempotencyKeyRow
 from backend.models.index_generation import IndexGenerationRow
 from backend.models.lexeme import LexemeRow
 from backend.models.message import MessageRow
 from backend.models.message_source import MessageSourceRow
+from backend.models.reset_link import ResetLinkRow
 from backend.models.setting import SettingRow
+from backend.models.tier import TierRow
+from backend.models.usage import UsageRow
 from backend.models.user import UserRow
 
 __all__ = [
+    "ApiKeyRow",
+    "AuditEventRow",
     "AuthSessionRow",
     "Base",
     "ChatSessionRow",
@@ -24,10 +32,14 @@ __all__ = [
     "CorpusSizeRow",
     "DocumentRow",
     "DocumentTextRow",
+    "IdempotencyKeyRow",
     "IndexGenerationRow",
     "LexemeRow",
     "MessageRow",
     "MessageSourceRow",
+    "ResetLinkRow",
     "SettingRow",
+    "TierRow",
+    "UsageRow",
     "UserRow",
 ]

@@ -12,7 +12,10 @@ from backend.models.base import Base
 
 
 class ChatSessionRow(Base):
-    """One conversation. ``document_ids`` is null when it searches all documents of its owner."""
+    """One conversation. ``document_ids`` is null when it searches all documents of its owner.
+
+    ``api_key_id`` is set when a key made it: a key that reaches some documents only sees its own conversations only.
+    """
 
     __tablename__ = "chat_sessions"
     __table_args__ = (
@@ -23,7 +26,7 @@ class ChatSessionRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     title: Mapped[str]
+    api_key_id: Mapped[UUID | None]
     document_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid(as_uuid=True)))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    deleted_at: Mapped[datetime | None]

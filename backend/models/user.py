@@ -14,8 +14,9 @@ class UserRow(Base):
 
     __tablename__ = "users"
     __table_args__ = (
-        Index("uq_users_username", text("lower(username)"), unique=True),
-        Index("uq_users_email", text("lower(email)"), unique=True),
+        # A deleted account is out of the way at once, while a job removes what was its own.
+        Index("uq_users_username", text("lower(username)"), unique=True, postgresql_where=text("deleted_at is null")),
+        Index("uq_users_email", text("lower(email)"), unique=True, postgresql_where=text("deleted_at is null")),
         CheckConstraint("role in ('user', 'admin')", name="role"),
         CheckConstraint("tier in ('free', 'pro', 'enterprise')", name="tier"),
     )
@@ -31,3 +32,4 @@ class UserRow(Base):
     token_version: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    deleted_at: Mapped[datetime | None]

@@ -4,93 +4,11 @@ A leaf names the situation and carries a stable ``code``; its ``message`` is a s
 (in ``kinds``) say how the caller should take it; only ``backend.api.errors`` knows their HTTP status.
 """
 
-from backend.core.errors.chat import MessageNotFoundError, QuestionTooLongError, SessionBusyError, SessionNotFoundError
-from backend.core.errors.credentials import (
-    CredentialsInvalidError,
-    EmailTakenError,
-    RefreshTokenInvalidError,
-    RegistrationClosedError,
-    TokenInvalidError,
-    UsernameTakenError,
-)
-from backend.core.errors.dependencies import (
-    AnswerCutError,
-    BlobNotFoundError,
-    BlobStoreUnavailableError,
-    ConfigurationError,
-    DatabaseUnavailableError,
-    EmbedderUnavailableError,
-    EmbeddingRefusedError,
-    InstanceRunningError,
-    ModelMissingError,
-    ModelUnavailableError,
-    PromptTooLongError,
-    VectorIndexBrokenError,
-    VectorIndexUnavailableError,
-)
-from backend.core.errors.documents import (
-    DocumentEmptyError,
-    DocumentNotFoundError,
-    DocumentStateError,
-    DocumentTooLargeError,
-    DocumentTypeError,
-    DuplicateDocumentError,
-    ParsingError,
-    UploadInvalidError,
-)
-from backend.core.errors.kinds import (
-    ConflictError,
-    DocentError,
-    ForbiddenError,
-    InvalidError,
-    NotFoundError,
-    StorageFullError,
-    TooLargeError,
-    UnauthenticatedError,
-    UnavailableError,
-    UnsupportedTypeError,
-)
+from backend.core.errors.chat import (MessageNotFoundError, QuestionTooLongError, SessionBusyError, SessionNotFoundError)
+from backend.core.errors.credentials import (AdminOnlyError, CredentialsInvalidError, EmailTakenError, KeyNotFoundError, LastAdminError, PasswordWrongError, RefreshTokenInvalidError, RegistrationClosedError, ResetLinkInvalidError, ScopeMissingError, SignInNotFoundError, TokenInvalidError, UserNotFoundError, UsernameTakenError)
+from backend.core.errors.dependencies import (AnswerCutError, BlobNotFoundError, BlobStoreUnavailableError, ConfigurationError, DatabaseUnavailableError, EmbedderUnavailableError, EmbeddingRefusedError, InstanceRunningError, ModelMissingError, ModelUnavailableError, PromptTooLongError, VectorIndexBrokenError, VectorIndexUnavailableError)
+from backend.core.errors.documents import (DocumentEmptyError, DocumentNotFoundError, DocumentStateError, DocumentTooLargeError, DocumentTypeError, DuplicateDocumentError, ParsingError, UploadInvalidError)
+from backend.core.errors.kinds import (ConflictError, DocentError, ForbiddenError, InvalidError, NotFoundError, StorageFullError, TooLargeError, TooManyError, UnauthenticatedError, UnavailableError, UnsupportedTypeError)
+from backend.core.errors.limits import (IdempotencyKeyBusyError, IdempotencyKeyReusedError, QuotaExceededError, RateLimitedError)
 
-__all__ = [
-    "AnswerCutError",
-    "BlobNotFoundError",
-    "BlobStoreUnavailableError",
-    "ConfigurationError",
-    "ConflictError",
-    "CredentialsInvalidError",
-    "DatabaseUnavailableError",
-    "DocentError",
-    "DocumentEmptyError",
-    "DocumentNotFoundError",
-    "DocumentStateError",
-    "DocumentTooLargeError",
-    "DocumentTypeError",
-    "DuplicateDocumentError",
-    "EmailTakenError",
-    "EmbedderUnavailableError",
-    "EmbeddingRefusedError",
-    "ForbiddenError",
-    "InstanceRunningError",
-    "InvalidError",
-    "MessageNotFoundError",
-    "ModelMissingError",
-    "ModelUnavailableError",
-    "NotFoundError",
-    "ParsingError",
-    "PromptTooLongError",
-    "QuestionTooLongError",
-    "RefreshTokenInvalidError",
-    "RegistrationClosedError",
-    "SessionBusyError",
-    "SessionNotFoundError",
-    "StorageFullError",
-    "TokenInvalidError",
-    "TooLargeError",
-    "UnauthenticatedError",
-    "UnavailableError",
-    "UnsupportedTypeError",
-    "UploadInvalidError",
-    "UsernameTakenError",
-    "VectorIndexBrokenError",
-    "VectorIndexUnavailableError",
-]
+__all__ = ["AdminOnlyError", "AnswerCutError", "BlobNotFoundError", "BlobStoreUnavailableError", "ConfigurationError", "ConflictError", "CredentialsInvalidError", "DatabaseUnavailableError", "DocentError", "DocumentEmptyError", "DocumentNotFoundError", "DocumentStateError", "DocumentTooLargeError", "DocumentTypeError", "DuplicateDocumentError", "EmailTakenError", "EmbedderUnavailableError", "EmbeddingRefusedError", "ForbiddenError", "IdempotencyKeyBusyError", "IdempotencyKeyReusedError", "InstanceRunningError", "InvalidError", "KeyNotFoundError", "LastAdminError", "MessageNotFoundError", "ModelMissingError", "ModelUnavailableError", "NotFoundError", "ParsingError", "PasswordWrongError", "PromptTooLongError", "QuestionTooLongError", "QuotaExceededError", "RateLimitedError", "RefreshTokenInvalidError", "RegistrationClosedError", "ResetLinkInvalidError", "ScopeMissingError", "SessionBusyError", "SessionNotFoundError", "SignInNotFoundError", "StorageFullError", "TokenInvalidError", "TooLargeError", "TooManyError", "UnauthenticatedError", "UnavailableError", "UnsupportedTypeError", "UploadInvalidError", "UserNotFoundError", "UsernameTakenError", "VectorIndexBrokenError", "VectorIndexUnavailableError"]

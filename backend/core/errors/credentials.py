@@ -1,6 +1,6 @@
 """Accounts and credentials."""
 
-from backend.core.errors.kinds import ConflictError, ForbiddenError, UnauthenticatedError
+from backend.core.errors.kinds import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError
 
 
 class CredentialsInvalidError(UnauthenticatedError):
@@ -43,3 +43,59 @@ class EmailTakenError(ConflictError):
 
     code = "email_taken"
     message = "An account with this email address exists."
+
+
+class ScopeMissingError(ForbiddenError):
+    """The API key was not given the scope that this takes, or only a sign-in may do it."""
+
+    code = "scope_missing"
+    message = "This API key may not do that."
+
+
+class AdminOnlyError(ForbiddenError):
+    """Only administrators may do this."""
+
+    code = "admin_only"
+    message = "Only administrators may do that."
+
+
+class PasswordWrongError(ForbiddenError):
+    """The present password, asked for again before something that matters, is not right."""
+
+    code = "password_wrong"
+    message = "The present password is not right."
+
+
+class ResetLinkInvalidError(ForbiddenError):
+    """The link is unknown, expired or was used before."""
+
+    code = "reset_link_invalid"
+    message = "This link is expired or was used before. Ask an administrator for a new one."
+
+
+class KeyNotFoundError(NotFoundError):
+    """No API key of this owner has that id."""
+
+    code = "key_not_found"
+    message = "There is no such API key."
+
+
+class SignInNotFoundError(NotFoundError):
+    """No sign-in of this owner has that id."""
+
+    code = "sign_in_not_found"
+    message = "There is no such sign-in."
+
+
+class UserNotFoundError(NotFoundError):
+    """There is no such account."""
+
+    code = "user_not_found"
+    message = "There is no such user."
+
+
+class LastAdminError(ConflictError):
+    """Somebody has to be able to administer the system."""
+
+    code = "last_admin"
+    message = "This is the last active administrator."

@@ -47,6 +47,12 @@ class UnavailableError(DocentError):
     retry_after_seconds: int | None = 5
 
 
+class TooManyError(DocentError):
+    """A limit of the account, the address or the server is reached; the same request may succeed later."""
+
+    retry_after_seconds: float = 60.0
+
+
 class StorageFullError(DocentError):
     """There is no room left to store what was sent."""
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 Role = Literal["user", "admin"]
 Tier = Literal["free", "pro", "enterprise"]
+Scope = Literal["chat", "documents:read", "documents:write", "admin"]
+ALL_SCOPES: frozenset[Scope] = frozenset({"chat", "documents:read", "documents:write", "admin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,48 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key for programs. Its secret is shown once, when it is made; only its hash is stored."""
+
+    id: UUID
+    owner_id: UUID
+    name: str
+    hash: bytes = field(repr=False)
+    scopes: tuple[Scope, ...]
+    document_ids: tuple[UUID, ...] | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from, as far as it can be believed."""
+
+    address: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent the request, as proven by their credential."""
+    """Who sent the request, as proven by their credential: a sign-in, or an API key (``key_id``).
+
+    ``document_ids`` is set for a key that reaches some documents only.
+    """
 
     user_id: UUID
     role: Role
-    sign_in_id: UUID
+    tier: Tier
+    scopes: frozenset[Scope] = ALL_SCOPES
+    sign_in_id: UUID | None = None
+    key_id: UUID | None = None
+    document_ids: tuple[UUID, ...] | None = None
+
+    @property
+    def limited_key_id(self) -> UUID | None:
+        """The key, if it reaches some documents only: such a key sees its own conversations only."""
+        return None if self.document_ids is None else self.key_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,19 @@
+"""Tiers: what an account may use, as data."""
+
+from sqlalchemy import BigInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import Base
+
+
+class TierRow(Base):
+    """The limits of one tier. It has no owner."""
+
+    __tablename__ = "tiers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    requests_per_minute: Mapped[int]
+    concurrent_streams: Mapped[int]
+    documents: Mapped[int]
+    stored_bytes: Mapped[int] = mapped_column(BigInteger)
+    tokens_per_day: Mapped[int] = mapped_column(BigInteger)
