@@ -3,18 +3,23 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
-from fastapi.security import OAuth2PasswordBearer
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
 from backend.api.errors import TOKEN_PATH
 from backend.api.uploads import incoming_file
-from backend.core.errors import TokenInvalidError
+from backend.core.errors import AdminOnlyError, ScopeMissingError, TokenInvalidError
 from backend.core.values.document import Upload
 from backend.core.values.page import Cursor
 from backend.core.values.user import Caller as CallerValue
-from backend.services.accounts import AccountService
+from backend.core.values.user import Origin as OriginValue
+from backend.services.accounts.administration import AdministrationService
+from backend.services.accounts.credentials import AccountService
+from backend.services.accounts.profile import ProfileService
+from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.documents import DocumentService
+from backend.services.keys import KEY_PREFIX, KeyService
 from backend.services.maintenance import MaintenanceService
 from backend.services.registry import Services
 from backend.services.sessions import SessionService
@@ -51,23 +56,76 @@ async def _sessions(services: AllServices) -> SessionService:
     return services.sessions
 
 
+async def _administration(services: AllServices) -> AdministrationService:
+    return services.administration
+
+
+async def _audit(services: AllServices) -> AuditService:
+    return services.audit
+
+
+async def _keys(services: AllServices) -> KeyService:
+    return services.keys
+
+
+async def _profile(services: AllServices) -> ProfileService:
+    return services.profile
+
+
 Accounts = Annotated[AccountService, Depends(_accounts)]
+Administration = Annotated[AdministrationService, Depends(_administration)]
+Audit = Annotated[AuditService, Depends(_audit)]
 Chat = Annotated[ChatService, Depends(_chat)]
 Documents = Annotated[DocumentService, Depends(_documents)]
+Keys = Annotated[KeyService, Depends(_keys)]
 Maintenance = Annotated[MaintenanceService, Depends(_maintenance)]
+Profile = Annotated[ProfileService, Depends(_profile)]
 Sessions = Annotated[SessionService, Depends(_sessions)]
 
 
-async def _caller(accounts: Accounts, token: Annotated[str | None, Depends(_bearer)]) -> CallerValue:
+async def _origin(request: Request) -> OriginValue:
+    """The peer's address as the server gives it: a proxy's word counts only if it is named in FORWARDED_ALLOW_IPS."""
+    agent = request.headers.get("user-agent")
+    return OriginValue(request.client.host if request.client else None, agent[:400] if agent else None)
+
+
+Origin = Annotated[OriginValue, Depends(_origin)]
+
+
+async def _caller(
+    needed: SecurityScopes, accounts: Accounts, keys: Keys, token: Annotated[str | None, Depends(_bearer)]
+) -> CallerValue:
+    """Read whichever credential was sent: the one place that does."""
     if token is None:
         raise TokenInvalidError
-    return await accounts.caller(token)
+    is_key = token.startswith(f"{KEY_PREFIX}_")
+    caller = await keys.caller(token) if is_key else await accounts.caller(token)
+    if caller.key_id is not None and not caller.scopes.issuperset(needed.scopes):
+        raise ScopeMissingError
+    return caller
 
 
-Caller = Annotated[CallerValue, Depends(_caller)]
+async def _signed_in(caller: Annotated[CallerValue, Security(_caller)]) -> CallerValue:
+    """What concerns the account itself wants a person who signed in, and no key."""
+    if caller.sign_in_id is None:
+        raise ScopeMissingError("An API key cannot do that. Sign in.")
+    return caller
 
 
-async def _incoming_file(request: Request, _caller: Caller) -> Upload:
+async def _admin(caller: Annotated[CallerValue, Security(_caller, scopes=["admin"])]) -> CallerValue:
+    if caller.role != "admin":
+        raise AdminOnlyError
+    return caller
+
+
+SignedIn = Annotated[CallerValue, Depends(_signed_in)]
+Admin = Annotated[CallerValue, Depends(_admin)]
+Asker = Annotated[CallerValue, Security(_caller, scopes=["chat"])]
+Reader = Annotated[CallerValue, Security(_caller, scopes=["documents:read"])]
+Writer = Annotated[CallerValue, Security(_caller, scopes=["documents:write"])]
+
+
+async def _incoming_file(request: Request, _caller: Writer) -> Upload:
     """Who calls is known before the first byte of the file is read."""
     return await incoming_file(request, max_bytes=request.app.state.max_upload_bytes)
 

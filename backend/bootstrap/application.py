@@ -28,12 +28,17 @@ from backend.ports.chat_model import ChatModel
 from backend.ports.document_parser import DocumentParser
 from backend.ports.embedder import Embedder
 from backend.ports.vector_index import VectorIndex
-from backend.services.accounts import AccountService
+from backend.services.accounts.administration import AdministrationService
+from backend.services.accounts.credentials import AccountService
+from backend.services.accounts.profile import ProfileService
+from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
+from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.documents import DocumentService
 from backend.services.indexing.indexer import Indexer
 from backend.services.indexing.pipeline import IndexingPipeline
+from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
 from backend.services.registry import Services
 from backend.services.retrieval import Retriever
@@ -176,10 +181,15 @@ def _services(settings: Settings, at: Addresses, parts: Parts) -> Services:
             registration_open=settings.registration_open,
             sign_in_lifetime=timedelta(days=settings.refresh_token_expire_days),
         ),
+        administration=AdministrationService(uow, parts.passwords),
         answering=answering,
+        audit=AuditService(uow),
         chat=ChatService(uow, answering, default_model=model.default_model),
         documents=DocumentService(uow, blobs, parts.parser, index, Indexer(uow, index, pipeline)),
+        keys=KeyService(uow),
         maintenance=MaintenanceService(uow, checks),
+        profile=ProfileService(uow, parts.passwords),
+        purger=AccountPurger(uow, blobs, index),
         sessions=SessionService(uow),
     )
 

@@ -8,16 +8,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.core.transactions import assert_no_transaction, transaction_open
 from backend.db.conflicts import translated
+from backend.db.repositories.api_keys import ApiKeyRepository
+from backend.db.repositories.audit import AuditRepository
 from backend.db.repositories.chunks import ChunkRepository
 from backend.db.repositories.documents import DocumentRepository
 from backend.db.repositories.generations import GenerationRepository
 from backend.db.repositories.jobs import JobRepository
+from backend.db.repositories.leftovers import LeftoverRepository
 from backend.db.repositories.lexicon import LexiconRepository
 from backend.db.repositories.messages import MessageRepository
+from backend.db.repositories.reset_links import ResetLinkRepository
 from backend.db.repositories.sessions import SessionRepository
 from backend.db.repositories.settings import SettingRepository
 from backend.db.repositories.sign_ins import SignInRepository
 from backend.db.repositories.texts import TextRepository
+from backend.db.repositories.tiers import TierRepository
+from backend.db.repositories.usage import UsageRepository
 from backend.db.repositories.users import UserRepository
 from backend.db.repositories.vectors import VectorRepository
 
@@ -28,6 +34,12 @@ class Transaction:
     """An open transaction and the repositories that work in it."""
 
     def __init__(self, connection: AsyncConnection) -> None:
+        self.api_keys = ApiKeyRepository(connection)
+        self.audit = AuditRepository(connection)
+        self.leftovers = LeftoverRepository(connection)
+        self.reset_links = ResetLinkRepository(connection)
+        self.tiers = TierRepository(connection)
+        self.usage = UsageRepository(connection)
         self.users = UserRepository(connection)
         self.sign_ins = SignInRepository(connection)
         self.sessions = SessionRepository(connection)

@@ -94,6 +94,4 @@ class KeyService:
                 await tx.api_keys.touch(user.id, key.id)
         # A key outlives its owner's demotion, but not with the powers that went.
         scopes = frozenset(scope for scope in key.scopes if scope != "admin" or user.role == "admin")
-        return Caller(
-            user_id=user.id, role=user.role, tier=user.tier, scopes=scopes, key_id=key.id, document_ids=key.document_ids
-        )
+        return Caller(user_id=user.id, role=user.role, tier=user.tier, scopes=scopes, key_id=key.id, document_ids=key.document_ids)

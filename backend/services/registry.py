@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 
-from backend.services.accounts import AccountService
+from backend.services.accounts.administration import AdministrationService
+from backend.services.accounts.credentials import AccountService
+from backend.services.accounts.profile import ProfileService
+from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
+from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.documents import DocumentService
+from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
 from backend.services.sessions import SessionService
 
@@ -15,8 +20,13 @@ class Services:
     """What routes, jobs and commands call. ``answering`` is here for shutdown only."""
 
     accounts: AccountService
+    administration: AdministrationService
     answering: Answering
+    audit: AuditService
     chat: ChatService
     documents: DocumentService
+    keys: KeyService
     maintenance: MaintenanceService
+    profile: ProfileService
+    purger: AccountPurger
     sessions: SessionService

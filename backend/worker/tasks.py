@@ -32,3 +32,11 @@ def add_tasks(app: procrastinate.App, services: Services) -> None:
     @app.task(name="purge_file", retry=PATIENT_RETRY)
     async def purge_file(owner_id: str, document_id: str) -> None:
         await services.documents.purge_file(UUID(owner_id), UUID(document_id))
+
+    @app.task(name="purge_account", retry=PATIENT_RETRY)
+    async def purge_account(owner_id: str) -> None:
+        await services.purger.purge(UUID(owner_id))
+
+    @app.task(name="purge_account_files", retry=PATIENT_RETRY)
+    async def purge_account_files(owner_id: str) -> None:
+        await services.purger.purge_files(UUID(owner_id))

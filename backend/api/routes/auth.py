@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, status
 from fastapi.security import OAuth2PasswordRequestForm
 
-from backend.api.deps import Accounts, Caller
+from backend.api.deps import Accounts, Profile, SignedIn
 from backend.api.errors import problems
 from backend.core.errors import (
     CredentialsInvalidError,
@@ -64,12 +64,12 @@ async def log_out(body: RefreshIn, accounts: Accounts) -> None:
 
 
 @router.get("/me", responses=problems(TokenInvalidError))
-async def read_me(caller: Caller, accounts: Accounts) -> UserOut:
+async def read_me(caller: SignedIn, profile: Profile) -> UserOut:
     """Return the caller's own account."""
-    return UserOut.of(await accounts.me(caller.user_id))
+    return UserOut.of(await profile.me(caller.user_id))
 
 
 @router.patch("/me", responses=problems(TokenInvalidError))
-async def update_me(body: MePatch, caller: Caller, accounts: Accounts) -> UserOut:
+async def update_me(body: MePatch, caller: SignedIn, profile: Profile) -> UserOut:
     """Change the caller's own account."""
-    return UserOut.of(await accounts.rename(caller.user_id, body.full_name))
+    return UserOut.of(await profile.update(caller.user_id, full_name=body.full_name))

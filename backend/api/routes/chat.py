@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from backend.api.deps import Caller, Chat
+from backend.api.deps import Asker, Chat
 from backend.api.errors import problems
 from backend.api.sse import respond
 from backend.core.errors import (
@@ -46,7 +46,7 @@ STREAMED: dict[int | str, dict[str, Any]] = {
         ),
     },
 )
-async def query(body: QueryIn, caller: Caller, chat: Chat, request: Request) -> Response:
+async def query(body: QueryIn, caller: Asker, chat: Chat, request: Request) -> Response:
     """Ask a question about the caller's documents. A client that disconnects stops the answer; what was said is kept."""
     turn = await chat.ask(caller.user_id, body.question(), streamed=body.stream)
     return await respond(turn, request)

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response, status
 from fastapi.responses import StreamingResponse
 
-from backend.api.deps import Caller, Documents, IncomingFile, Page
+from backend.api.deps import Documents, IncomingFile, Page, Reader, Writer
 from backend.api.errors import problems
 from backend.core.errors import (
     DocumentEmptyError,
@@ -60,7 +60,7 @@ MULTIPART = {
         StorageFullError,
     ),
 )
-async def upload_document(upload: IncomingFile, caller: Caller, documents: Documents, response: Response) -> DocumentOut:
+async def upload_document(upload: IncomingFile, caller: Writer, documents: Documents, response: Response) -> DocumentOut:
     """Accept a file. It becomes searchable when its status turns to `ready`."""
     document = await documents.upload(caller.user_id, upload)
     response.headers["Location"] = f"/api/v1/chat/documents/{document.id}"
@@ -68,25 +68,25 @@ async def upload_document(upload: IncomingFile, caller: Caller, documents: Docum
 
 
 @router.get("/documents")
-async def list_documents(caller: Caller, documents: Documents, page: Page) -> DocumentPage:
+async def list_documents(caller: Reader, documents: Documents, page: Page) -> DocumentPage:
     """List the caller's documents, newest first."""
     return DocumentPage.of(await documents.page(caller.user_id, limit=page.limit, after=page.after))
 
 
 @router.get("/documents/{document_id}", responses=problems(DocumentNotFoundError))
-async def read_document(document_id: UUID, caller: Caller, documents: Documents) -> DocumentOut:
+async def read_document(document_id: UUID, caller: Reader, documents: Documents) -> DocumentOut:
     """Return a document with the state of its indexing."""
     return DocumentOut.of(await documents.get(caller.user_id, document_id))
 
 
 @router.patch("/documents/{document_id}", responses=problems(DocumentNotFoundError))
-async def update_document(document_id: UUID, body: DocumentPatch, caller: Caller, documents: Documents) -> DocumentOut:
+async def update_document(document_id: UUID, body: DocumentPatch, caller: Writer, documents: Documents) -> DocumentOut:
     """Change a document's title."""
     return DocumentOut.of(await documents.rename(caller.user_id, document_id, body.title))
 
 
 @router.delete("/documents/{document_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(DocumentNotFoundError))
-async def delete_document(document_id: UUID, caller: Caller, documents: Documents) -> None:
+async def delete_document(document_id: UUID, caller: Writer, documents: Documents) -> None:
     """Delete a document. It is gone from every answer at once, and from disk within about an hour."""
     await documents.delete(caller.user_id, document_id)
 
@@ -94,7 +94,7 @@ async def delete_document(document_id: UUID, caller: Caller, documents: Document
 @router.get("/documents/{document_id}/text", responses=problems(DocumentNotFoundError))
 async def read_document_text(
     document_id: UUID,
-    caller: Caller,
+    caller: Reader,
     documents: Documents,
     start: Annotated[int, Query(ge=0, le=2_147_483_647)] = 0,
     end: Annotated[int, Query(ge=0, le=2_147_483_647)] = 100_000,
@@ -109,7 +109,7 @@ async def read_document_text(
     response_class=StreamingResponse,
     responses={**problems(DocumentNotFoundError), 200: {"content": {"application/octet-stream": {}}, "description": "The file."}},
 )
-async def download_document(document_id: UUID, caller: Caller, documents: Documents) -> StreamingResponse:
+async def download_document(document_id: UUID, caller: Reader, documents: Documents) -> StreamingResponse:
     """Return the original file, always as a download."""
     document, pieces = await documents.file(caller.user_id, document_id)
     return StreamingResponse(

@@ -81,6 +81,13 @@ class BlobStoreUnavailableError(UnavailableError):
     message = "The file storage is not available right now."
 
 
+class LimiterUnavailableError(UnavailableError):
+    """The server that counts the limits for all processes did not answer."""
+
+    code = "limiter_unavailable"
+    message = "The shared count of the limits is not available right now."
+
+
 class ConfigurationError(DocentError):
     """A setting is missing, contradictory or unsafe. The message names it and says what to do."""
 

@@ -48,9 +48,12 @@ class UnavailableError(DocentError):
 
 
 class TooManyError(DocentError):
-    """A limit of the account, the address or the server is reached; the same request may succeed later."""
+    """A limit of the account, the address or the server is reached; the same request may succeed later.
 
-    retry_after_seconds: float = 60.0
+    ``retry_after_seconds`` is ``None`` where waiting alone does not help.
+    """
+
+    retry_after_seconds: float | None = 60.0
 
 
 class StorageFullError(DocentError):

@@ -20,7 +20,7 @@ class QuotaExceededError(TooManyError):
     code = "quota_exceeded"
     message = "Your account has used what its tier allows."
 
-    def __init__(self, message: str, *, limit: str, retry_after_seconds: float) -> None:
+    def __init__(self, message: str, *, limit: str, retry_after_seconds: float | None) -> None:
         super().__init__(message, limit=limit)
         self.retry_after_seconds = retry_after_seconds
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, or_, select, tuple_, update
 
 from backend.core.values.page import Cursor, Page
 from backend.core.values.user import ApiKey, Scope, User
-from backend.db.repositories.rows import AnyRow, Repository, columns, read
+from backend.db.repositories.rows import AnyRow, Repository, columns
 from backend.models import ApiKeyRow, UserRow
 
 

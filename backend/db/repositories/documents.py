@@ -1,7 +1,6 @@
 """Uploaded files and the state of their indexing."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, text, tuple_, update
@@ -56,7 +55,7 @@ class DocumentRepository(Repository):
         )
         if after is not None:
             position = tuple_(DocumentRow.created_at, DocumentRow.id)
-            statement = statement.where(position < tuple_(datetime.fromisoformat(after.key), after.id))
+            statement = statement.where(position < tuple_(after.moment, after.id))
         items = [read(Document, row) for row in await self._connection.execute(statement)]
         last = items[limit - 1] if len(items) > limit else None
         return Page(items[:limit], None if last is None else Cursor(last.created_at.isoformat(), last.id))

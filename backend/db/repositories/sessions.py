@@ -1,7 +1,6 @@
 """Conversations."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, tuple_, update
@@ -44,7 +43,7 @@ class SessionRepository(Repository):
         )
         if after is not None:
             position = tuple_(ChatSessionRow.updated_at, ChatSessionRow.id)
-            statement = statement.where(position < tuple_(datetime.fromisoformat(after.key), after.id))
+            statement = statement.where(position < tuple_(after.moment, after.id))
         items = [_session(row) for row in await self._connection.execute(statement)]
         last = items[limit - 1] if len(items) > limit else None
         return Page(items[:limit], None if last is None else Cursor(last.updated_at.isoformat(), last.id))

@@ -37,13 +37,35 @@ class SignInRepository(Repository):
             .values(refresh_hash=refresh_hash, expires_at=expires_at, last_used_at=func.now())
         )
 
-    async def revoke(self, owner_id: UUID, sign_in_id: UUID) -> None:
-        """End a sign-in; its access tokens stop working with it."""
-        await self._connection.execute(
+    async def revoke(self, owner_id: UUID, sign_in_id: UUID) -> bool:
+        """End a sign-in; its access tokens stop working with it. Return whether there was one."""
+        statement = (
             update(AuthSessionRow)
             .where(AuthSessionRow.owner_id == owner_id, AuthSessionRow.id == sign_in_id, AuthSessionRow.revoked_at.is_(None))
             .values(revoked_at=func.now())
         )
+        return (await self._connection.execute(statement)).rowcount > 0
+
+    async def revoke_all(self, owner_id: UUID, *, but: UUID | None) -> None:
+        """End all sign-ins of an owner, but one."""
+        statement = update(AuthSessionRow).where(AuthSessionRow.owner_id == owner_id, AuthSessionRow.revoked_at.is_(None))
+        if but is not None:
+            statement = statement.where(AuthSessionRow.id != but)
+        await self._connection.execute(statement.values(revoked_at=func.now()))
+
+    async def of_owner(self, owner_id: UUID) -> list[SignIn]:
+        """Return the sign-ins that are good, the last used first, at most 100."""
+        statement = (
+            select(*columns(AuthSessionRow, SignIn))
+            .where(
+                AuthSessionRow.owner_id == owner_id,
+                AuthSessionRow.revoked_at.is_(None),
+                AuthSessionRow.expires_at > func.now(),
+            )
+            .order_by(AuthSessionRow.last_used_at.desc(), AuthSessionRow.id)
+            .limit(100)
+        )
+        return [read(SignIn, row) for row in await self._connection.execute(statement)]
 
     async def user_of(self, owner_id: UUID, sign_in_id: UUID) -> User | None:
         """Return the account behind a sign-in that is neither revoked nor over, in one round trip."""
@@ -52,6 +74,7 @@ class SignInRepository(Repository):
             .join(AuthSessionRow, AuthSessionRow.owner_id == UserRow.id)
             .where(
                 UserRow.id == owner_id,
+                UserRow.deleted_at.is_(None),
                 AuthSessionRow.id == sign_in_id,
                 AuthSessionRow.revoked_at.is_(None),
                 AuthSessionRow.expires_at > func.now(),

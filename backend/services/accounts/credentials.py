@@ -2,7 +2,6 @@
 
 import hmac
 from datetime import timedelta
-from uuid import UUID
 
 from backend.core.clock import now
 from backend.core.errors import (
@@ -126,17 +125,7 @@ class AccountService:
             user = await tx.sign_ins.user_of(claims.user_id, claims.sign_in_id)
         if user is None or not user.is_active or user.token_version != claims.token_version:
             raise TokenInvalidError
-        return Caller(user_id=user.id, role=user.role, sign_in_id=claims.sign_in_id)
-
-    async def me(self, owner_id: UUID) -> User:
-        """Return the caller's own account."""
-        async with self._uow.of(owner_id) as tx:
-            return _existing(await tx.users.get(owner_id))
-
-    async def rename(self, owner_id: UUID, full_name: str | None) -> User:
-        """Change the name that the caller is greeted by."""
-        async with self._uow.of(owner_id) as tx:
-            return _existing(await tx.users.set_full_name(owner_id, full_name))
+        return Caller(user_id=user.id, role=user.role, tier=user.tier, sign_in_id=claims.sign_in_id)
 
     def _pair(self, user: User, refresh: RefreshToken) -> TokenPair:
         claims = Claims(user.id, refresh.sign_in_id, user.token_version)
@@ -145,10 +134,3 @@ class AccountService:
             refresh_token=refresh.text,
             expires_in=int(self._tokens.lifetime.total_seconds()),
         )
-
-
-def _existing(user: User | None) -> User:
-    """The account may have been deleted since its token was checked."""
-    if user is None:
-        raise TokenInvalidError
-    return user

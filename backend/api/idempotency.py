@@ -1,0 +1,117 @@
+"""How routes take an ``Idempotency-Key``."""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import orjson
+import structlog
+from fastapi import Depends, Header
+from pydantic import BaseModel
+
+from backend.api.deps import AllServices, Caller
+from backend.core.errors import UnavailableError
+from backend.core.values.document import Upload
+from backend.core.values.idempotency import StoredOutcome, upload_fingerprint
+from backend.services.idempotency import UNKNOWN, IdempotencyService
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+REPLAYED = {"Idempotent-Replayed": "true"}
+"""The header that marks a replay."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x20-\x7E]+$",
+        description="Makes it safe to send the request again: within 24 hours the same key gets what the first request made.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RunsOnce:
+    """Runs a request at most once for its key; without a key it just runs it."""
+
+    service: IdempotencyService
+    owner_id: UUID
+    scope: str
+    key: str | None
+
+    async def run(
+        self,
+        operation: str,
+        do: Callable[[str | None], Awaitable[T]],
+        replay: Callable[[StoredOutcome], Awaitable[T]],
+        *,
+        fingerprint: bytes = UNKNOWN,
+    ) -> T:
+        """Do it, or replay what an earlier request with this key has made.
+
+        ``do`` gets the key, and whatever it calls ends the key together with what it makes. If ``do`` raises before that, the key is
+        free again. Without a fingerprint ``replay`` has to compare.
+
+        Raises:
+            IdempotencyKeyReusedError: The key was used for something else.
+            IdempotencyKeyBusyError: The earlier request is still running.
+        """
+        if self.key is None:
+            return await do(None)
+        earlier = await self.service.begin(self.owner_id, self.key, f"{operation}{self.scope}", fingerprint)
+        if earlier is not None:
+            return await replay(earlier)
+        try:
+            return await do(self.key)
+        except BaseException:
+            await self._forget(self.key)
+            raise
+
+    async def _forget(self, key: str) -> None:
+        try:
+            await self.service.forget(self.owner_id, key)
+        except UnavailableError as error:
+            # What went wrong with the request matters more; the lease frees the key.
+            log.warning("idempotency_key_not_freed", code=error.code)
+
+    def kept_alive(self, upload: Upload) -> Upload:
+        """Return the same upload; while it arrives, its key does not lapse."""
+        if self.key is None:
+            return upload
+        return replace(upload, pieces=self.service.kept_alive(self.owner_id, self.key, upload.pieces))
+
+
+async def _runs_once(caller: Caller, services: AllServices, key: IdempotencyKey = None) -> RunsOnce:
+    # A key of a limited reach never replays what another credential of the same person was shown.
+    scope = "" if caller.limited_key_id is None else f":{caller.limited_key_id}"
+    return RunsOnce(services.idempotency, caller.user_id, scope, key)
+
+
+Once = Annotated[RunsOnce, Depends(_runs_once)]
+
+
+def fingerprint_of(body: BaseModel) -> bytes:
+    """Return the sha256 of a body in canonical form: the order of members, spaces and defaults do not matter."""
+    return hashlib.sha256(orjson.dumps(body.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)).digest()
+
+
+async def assert_same_file(earlier: StoredOutcome, upload: Upload) -> None:
+    """Read an upload to its end, without keeping it, and return if it is the one that was accepted earlier.
+
+    Raises:
+        IdempotencyKeyReusedError: Its bytes, its name or its title are other ones.
+    """
+    earlier.assert_of(upload_fingerprint(upload.filename, upload.title, await _sha256(upload.pieces)))
+
+
+async def _sha256(pieces: AsyncIterator[bytes]) -> str:
+    digest = hashlib.sha256()
+    async for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()

@@ -1,0 +1,89 @@
+"""Bounds for what reaches the server before a request is complete: uvicorn has none for time, and httptools none for size.
+
+An idle connection between two requests is bounded by uvicorn (``timeout_keep_alive``), a body while it is read by
+``backend.api.guard``. This is for the rest: connections that say nothing, headers that come drop by drop or never end, and bodies that
+go on after they were answered.
+"""
+
+import asyncio
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEADER_SECONDS = 20.0
+UNREAD_BYTES = 65_536
+"""What may come of headers, trailers and the frames of chunks before it amounts to something."""
+
+
+class BoundedH11Protocol(H11Protocol):
+    """h11 bounds the sizes itself (``h11_max_incomplete_event_size``); here is the time."""
+
+    header_seconds = HEADER_SECONDS
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Wait for a request, but not for ever."""
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(self.header_seconds, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; the clock stands still while a request is being answered."""
+        super().data_received(data)
+        self._deadline = _after_data(self, self._deadline, self.header_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        _stop(self._deadline)
+        super().connection_lost(exc)
+
+
+class BoundedHttpToolsProtocol(HttpToolsProtocol):
+    """The same for httptools, whose parser keeps as much as it is sent."""
+
+    header_seconds = HEADER_SECONDS
+    _deadline: asyncio.TimerHandle | None = None
+    _unread = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Wait for a request, but not for ever."""
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(self.header_seconds, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; the clock stands still while a request is being answered."""
+        self._unread += len(data)
+        super().data_received(data)
+        if self._unread > UNREAD_BYTES and not self.transport.is_closing():
+            self.logger.warning("Headers without an end.")
+            self.transport.abort()
+        self._deadline = _after_data(self, self._deadline, self.header_seconds)
+
+    def on_headers_complete(self) -> None:
+        """Begin a request."""
+        self._unread = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        self._unread = 0
+        super().on_body(body)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        _stop(self._deadline)
+        super().connection_lost(exc)
+
+
+def _after_data(
+    protocol: H11Protocol | HttpToolsProtocol, deadline: asyncio.TimerHandle | None, seconds: float
+) -> asyncio.TimerHandle | None:
+    answering = protocol.cycle is not None and not protocol.cycle.response_complete
+    if answering or protocol.transport.is_closing():
+        _stop(deadline)
+        return None
+    return deadline or protocol.loop.call_later(seconds, protocol.transport.close)
+
+
+def _stop(deadline: asyncio.TimerHandle | None) -> None:
+    if deadline is not None:
+        deadline.cancel()

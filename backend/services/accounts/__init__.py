@@ -1,0 +1,1 @@
+"""Accounts: who may come in, what they may change about themselves, and what administrators may."""

@@ -1,0 +1,95 @@
+"""What an account's tier allows it to keep and to spend, checked inside the transactions that keep and spend."""
+
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+
+from backend.core.clock import now
+from backend.core.errors import QuotaExceededError, TokenInvalidError
+from backend.core.values.chat import Answer
+from backend.core.values.limits import Tier
+from backend.db.uow import Transaction
+from backend.rag.tokens import estimate_tokens
+
+
+class Quotas:
+    """The tiers' quotas. The tier is read in the same transaction, so a change counts at once.
+
+    With ``enabled`` false nothing is refused; what is used is still noted.
+    """
+
+    def __init__(self, *, enabled: bool) -> None:
+        self.enabled = enabled
+
+    async def check_room(self, tx: Transaction, owner_id: UUID, incoming_bytes: int, *, hold: bool = True) -> None:
+        """Return if the owner may keep one more document of so many bytes.
+
+        With ``hold`` it waits for the owner's other uploads and keeps the room until the transaction ends: call it in the
+        transaction that inserts the document, before the insert. Without, the answer is a glance and may be outdated at once.
+
+        Raises:
+            QuotaExceededError: ``details`` says which: ``documents`` or ``stored_bytes``.
+        """
+        if not self.enabled:
+            return
+        if hold:
+            await tx.usage.hold(owner_id)
+        tier = await _tier(tx, owner_id)
+        stored = await tx.usage.stored(owner_id)
+        if stored.documents >= tier.documents:
+            raise QuotaExceededError(
+                f"Your account may keep {tier.documents:,} documents and has as many. Delete some first.",
+                limit="documents",
+                retry_after_seconds=None,
+            )
+        if stored.bytes + incoming_bytes > tier.stored_bytes:
+            raise QuotaExceededError(
+                f"Your account may store {tier.stored_bytes:,} bytes, and there is no room left for this file. Delete some first.",
+                limit="stored_bytes",
+                retry_after_seconds=None,
+            )
+
+    async def check_tokens(self, tx: Transaction, owner_id: UUID) -> None:
+        """Return if the owner may ask: today's tokens are not used up. The question that crosses the limit is still answered.
+
+        Raises:
+            QuotaExceededError: ``details`` says ``tokens_per_day``; the day ends at midnight UTC.
+        """
+        if not self.enabled:
+            return
+        at = now()
+        tier = await _tier(tx, owner_id)
+        used = await tx.usage.of_day(owner_id, at.date())
+        if used.tokens >= tier.tokens_per_day:
+            raise QuotaExceededError(
+                f"Your account has used its {tier.tokens_per_day:,} tokens of today. There are new ones at midnight UTC.",
+                limit="tokens_per_day",
+                retry_after_seconds=seconds_until_midnight(at),
+            )
+
+    async def note(self, tx: Transaction, owner_id: UUID, answer: Answer) -> None:
+        """Add an answer to what the owner has used today, in the transaction that stores it: both or neither.
+
+        A provider counts at the end of its stream only, so who always hangs up before would never pay: what it did not count is
+        estimated, the prompt from its packing and the answer from its text.
+        """
+        usage = answer.usage
+        packed = usage.context.used if usage.context is not None and answer.text else 0
+        await tx.usage.add(
+            owner_id,
+            now().date(),
+            questions=1,
+            prompt_tokens=packed if usage.prompt_tokens is None else usage.prompt_tokens,
+            completion_tokens=estimate_tokens(answer.text) if usage.completion_tokens is None else usage.completion_tokens,
+        )
+
+
+def seconds_until_midnight(at: datetime) -> float:
+    """Return how long a day of UTC still lasts."""
+    return (datetime.combine(at.date() + timedelta(days=1), time(), UTC) - at).total_seconds()
+
+
+async def _tier(tx: Transaction, owner_id: UUID) -> Tier:
+    tier = await tx.tiers.of_owner(owner_id)
+    if tier is None:
+        raise TokenInvalidError  # The account was deleted after its token was checked.
+    return tier
