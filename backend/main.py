@@ -8,11 +8,14 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
-from backend.api.errors import add_error_handlers
+from backend.api.errors import add_error_handlers, problems
+from backend.api.guard import BodyLimits, RequestGuard
+from backend.api.limits import RateLimitHeaders
 from backend.api.middleware import RequestContext
-from backend.api.router import router
+from backend.api.router import UPLOAD_PATHS, router
 from backend.bootstrap.application import open_application
 from backend.core.config import Settings
+from backend.core.errors import RateLimitedError
 from backend.core.logging import configure_logging
 from backend.schemas.problem import Problem
 
@@ -54,13 +57,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(router)
     add_error_handlers(app)
     _add_problem_schema(app)
+    app.add_middleware(
+        RequestGuard,
+        limits=BodyLimits(settings.max_body_bytes, settings.body_idle_seconds, settings.body_total_seconds),
+        upload_paths=UPLOAD_PATHS,
+    )
+    app.add_middleware(RateLimitHeaders)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Location", "Retry-After"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Idempotent-Replayed", "Location", "Retry-After", "RateLimit", "RateLimit-Policy"],
         )
     app.add_middleware(RequestContext)
     return app
@@ -85,6 +94,9 @@ def _add_problem_schema(app: FastAPI) -> None:
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
             for operation in (op for path in schema["paths"].values() for op in path.values()):
+                if "security" in operation:
+                    for status, response in problems(RateLimitedError).items():
+                        operation["responses"].setdefault(str(status), response)
                 if "422" in operation["responses"]:
                     operation["responses"]["422"]["content"] = {
                         "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}

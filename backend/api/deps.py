@@ -1,5 +1,6 @@
 """What routes ask for, as annotated aliases."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -7,7 +8,8 @@ from fastapi import Depends, Query, Request, Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
 from backend.api.errors import TOKEN_PATH
-from backend.api.uploads import incoming_file
+from backend.api.limits import announced_bytes, count_request
+from backend.api.uploads import ENVELOPE_BYTES, incoming_file
 from backend.core.errors import AdminOnlyError, ScopeMissingError, TokenInvalidError
 from backend.core.values.document import Upload
 from backend.core.values.page import Cursor
@@ -23,6 +25,8 @@ from backend.services.keys import KEY_PREFIX, KeyService
 from backend.services.maintenance import MaintenanceService
 from backend.services.registry import Services
 from backend.services.sessions import SessionService
+from backend.services.throttling import ThrottleService
+from backend.services.usage import UsageService
 
 # auto_error off: a missing token gets the same problem as a wrong one.
 _bearer = OAuth2PasswordBearer(tokenUrl=TOKEN_PATH, auto_error=False)
@@ -68,6 +72,14 @@ async def _keys(services: AllServices) -> KeyService:
     return services.keys
 
 
+async def _throttle(services: AllServices) -> ThrottleService:
+    return services.throttle
+
+
+async def _usage(services: AllServices) -> UsageService:
+    return services.usage
+
+
 async def _profile(services: AllServices) -> ProfileService:
     return services.profile
 
@@ -81,6 +93,8 @@ Keys = Annotated[KeyService, Depends(_keys)]
 Maintenance = Annotated[MaintenanceService, Depends(_maintenance)]
 Profile = Annotated[ProfileService, Depends(_profile)]
 Sessions = Annotated[SessionService, Depends(_sessions)]
+Throttle = Annotated[ThrottleService, Depends(_throttle)]
+Usage = Annotated[UsageService, Depends(_usage)]
 
 
 async def _origin(request: Request) -> OriginValue:
@@ -92,14 +106,20 @@ async def _origin(request: Request) -> OriginValue:
 Origin = Annotated[OriginValue, Depends(_origin)]
 
 
-async def _caller(
-    needed: SecurityScopes, accounts: Accounts, keys: Keys, token: Annotated[str | None, Depends(_bearer)]
+async def _credential(
+    request: Request, accounts: Accounts, keys: Keys, usage: Usage, token: Annotated[str | None, Depends(_bearer)]
 ) -> CallerValue:
-    """Read whichever credential was sent: the one place that does."""
+    """Read whichever credential was sent: the one place that does. Its request is counted as soon as its account is known."""
     if token is None:
         raise TokenInvalidError
     is_key = token.startswith(f"{KEY_PREFIX}_")
     caller = await keys.caller(token) if is_key else await accounts.caller(token)
+    await count_request(request, usage, caller)
+    return caller
+
+
+async def _caller(needed: SecurityScopes, caller: Annotated[CallerValue, Depends(_credential)]) -> CallerValue:
+    """Let a key do what it was made for, and a person who signed in everything that is theirs."""
     if caller.key_id is not None and not caller.scopes.issuperset(needed.scopes):
         raise ScopeMissingError
     return caller
@@ -118,6 +138,7 @@ async def _admin(caller: Annotated[CallerValue, Security(_caller, scopes=["admin
     return caller
 
 
+Caller = Annotated[CallerValue, Security(_caller)]
 SignedIn = Annotated[CallerValue, Depends(_signed_in)]
 Admin = Annotated[CallerValue, Depends(_admin)]
 Asker = Annotated[CallerValue, Security(_caller, scopes=["chat"])]
@@ -125,12 +146,23 @@ Reader = Annotated[CallerValue, Security(_caller, scopes=["documents:read"])]
 Writer = Annotated[CallerValue, Security(_caller, scopes=["documents:write"])]
 
 
-async def _incoming_file(request: Request, _caller: Writer) -> Upload:
-    """Who calls is known before the first byte of the file is read."""
+async def _incoming_file(request: Request, caller: Writer, usage: Usage) -> Upload:
+    """Who calls, and that there is room, is known before the first byte of the file is read."""
+    if "idempotency-key" not in request.headers:  # The first outcome may be told again where there is no room any more.
+        await usage.assert_may_store(caller.user_id, announced_bytes(request, envelope=ENVELOPE_BYTES))
     return await incoming_file(request, max_bytes=request.app.state.max_upload_bytes)
 
 
 IncomingFile = Annotated[Upload, Depends(_incoming_file)]
+
+
+async def _running_answer(caller: Asker, usage: Usage) -> AsyncIterator[None]:
+    """Left when the response has ended, whichever way."""
+    async with usage.enter_stream(caller.user_id, caller.tier):
+        yield
+
+
+RunningAnswer = Annotated[None, Depends(_running_answer)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 import orjson
@@ -23,14 +24,15 @@ STATUS: dict[type[errors.DocentError], int] = {
     errors.ConflictError: 409,
     errors.TooLargeError: 413,
     errors.UnsupportedTypeError: 415,
+    errors.TooManyError: 429,
     errors.UnavailableError: 503,
     errors.StorageFullError: 507,
     errors.AnswerCutError: 502,
     errors.DocentError: 500,
 }
-CODES = {404: "route_not_found", 405: "method_not_allowed", 413: "request_too_large"}
+CODES = {404: "route_not_found", 405: "method_not_allowed", 408: "request_too_slow", 413: "request_too_large"}
 TOKEN_PATH = "/api/v1/auth/token"  # noqa: S105 - a path, not a secret
-SHOWN_DETAILS = frozenset({"document_id"})
+SHOWN_DETAILS = frozenset({"document_id", "limit"})
 
 
 def status_of(error: type[errors.DocentError]) -> int:
@@ -69,8 +71,8 @@ async def _docent_error(request: Request, error: Exception) -> Response:
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, errors.UnavailableError) and error.retry_after_seconds is not None:
-        headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, errors.UnavailableError | errors.TooManyError) and error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(max(ceil(error.retry_after_seconds), 1))
     members = {key: value for key, value in error.details.items() if key in SHOWN_DETAILS and value is not None}
     return problem_response(status, code=error.code, detail=error.message, headers=headers, members=members)
 

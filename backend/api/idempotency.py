@@ -11,10 +11,11 @@ import structlog
 from fastapi import Depends, Header
 from pydantic import BaseModel
 
-from backend.api.deps import AllServices, Caller
+from backend.api.deps import AllServices
 from backend.core.errors import UnavailableError
 from backend.core.values.document import Upload
 from backend.core.values.idempotency import StoredOutcome, upload_fingerprint
+from backend.core.values.user import Caller as CallerValue
 from backend.services.idempotency import UNKNOWN, IdempotencyService
 
 log = structlog.get_logger(__name__)
@@ -41,12 +42,11 @@ class RunsOnce:
     """Runs a request at most once for its key; without a key it just runs it."""
 
     service: IdempotencyService
-    owner_id: UUID
-    scope: str
     key: str | None
 
     async def run(
         self,
+        caller: CallerValue,
         operation: str,
         do: Callable[[str | None], Awaitable[T]],
         replay: Callable[[StoredOutcome], Awaitable[T]],
@@ -55,8 +55,8 @@ class RunsOnce:
     ) -> T:
         """Do it, or replay what an earlier request with this key has made.
 
-        ``do`` gets the key, and whatever it calls ends the key together with what it makes. If ``do`` raises before that, the key is
-        free again. Without a fingerprint ``replay`` has to compare.
+        ``do`` gets the key, and whatever it calls ends the key together with what it makes. If ``do`` raises before that, the key
+        is free again. Without a fingerprint ``replay`` has to compare.
 
         Raises:
             IdempotencyKeyReusedError: The key was used for something else.
@@ -64,33 +64,33 @@ class RunsOnce:
         """
         if self.key is None:
             return await do(None)
-        earlier = await self.service.begin(self.owner_id, self.key, f"{operation}{self.scope}", fingerprint)
+        # A credential of a limited reach never replays what another one of the same person was shown.
+        reach = "" if caller.limited_key_id is None else f" {caller.limited_key_id}"
+        earlier = await self.service.begin(caller.user_id, self.key, operation + reach, fingerprint)
         if earlier is not None:
             return await replay(earlier)
         try:
             return await do(self.key)
         except BaseException:
-            await self._forget(self.key)
+            await self._forget(caller.user_id, self.key)
             raise
 
-    async def _forget(self, key: str) -> None:
+    async def _forget(self, owner_id: UUID, key: str) -> None:
         try:
-            await self.service.forget(self.owner_id, key)
+            await self.service.forget(owner_id, key)
         except UnavailableError as error:
             # What went wrong with the request matters more; the lease frees the key.
             log.warning("idempotency_key_not_freed", code=error.code)
 
-    def kept_alive(self, upload: Upload) -> Upload:
+    def kept_alive(self, caller: CallerValue, upload: Upload) -> Upload:
         """Return the same upload; while it arrives, its key does not lapse."""
         if self.key is None:
             return upload
-        return replace(upload, pieces=self.service.kept_alive(self.owner_id, self.key, upload.pieces))
+        return replace(upload, pieces=self.service.kept_alive(caller.user_id, self.key, upload.pieces))
 
 
-async def _runs_once(caller: Caller, services: AllServices, key: IdempotencyKey = None) -> RunsOnce:
-    # A key of a limited reach never replays what another credential of the same person was shown.
-    scope = "" if caller.limited_key_id is None else f":{caller.limited_key_id}"
-    return RunsOnce(services.idempotency, caller.user_id, scope, key)
+async def _runs_once(services: AllServices, key: IdempotencyKey = None) -> RunsOnce:
+    return RunsOnce(services.idempotency, key)
 
 
 Once = Annotated[RunsOnce, Depends(_runs_once)]

@@ -11,6 +11,8 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.api.security_headers import secure
+
 log = structlog.get_logger("backend.requests")
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -47,7 +49,7 @@ class RequestContext:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
-                headers["X-Content-Type-Options"] = "nosniff"
+                secure(scope, headers)
             await send(message)
 
         try:

@@ -2,11 +2,13 @@
 
 from fastapi import APIRouter
 
-from backend.api.routes import auth, chat, documents, health, sessions
+from backend.api.routes import admin, auth, chat, documents, health, keys, sessions, usage, users
 
 V1 = "/api/v1"
+UPLOAD_PATHS = (f"{V1}/chat/upload",)
+"""Where bodies are files: they are counted by their route and take the time that they take."""
 
 router = APIRouter()
 router.include_router(health.router)
-for part in (auth, chat, documents, sessions):
+for part in (auth, usage, keys, users, admin, chat, documents, sessions):
     router.include_router(part.router, prefix=V1)

@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from backend.api.idempotency import REPLAYED
+from backend.core.values.chat import Answer
 from backend.schemas.chat import AnswerOut, OutcomeOut, SourceOut
 from backend.services.answering.events import Delta, Done, Event, Failed, Found, Started
 from backend.services.answering.turn import Turn
@@ -88,6 +90,16 @@ async def respond(turn: Turn, request: Request) -> Response:
         gone.cancel()
         answer.cancel()
         turn.leave()
+
+
+def replayed(answer: Answer, *, streamed: bool) -> Response:
+    """Return the response that carries a stored answer once more, marked as a replay: its text comes as one delta."""
+    if not streamed:
+        return Response(AnswerOut.of(answer).model_dump_json(), media_type="application/json", headers=REPLAYED)
+    spoken = [Delta(answer.text)] if answer.text else []
+    events: list[Event] = [Started(answer.session_id, answer.message_id), Found(answer.sources), *spoken, Done(answer)]
+    body = b"".join(_encoded(events, count(1)))
+    return Response(body, media_type=EventStream.media_type, headers={**HEADERS, **REPLAYED})
 
 
 async def _first(work: Awaitable[None], gone: asyncio.Task[None]) -> bool:

@@ -14,6 +14,7 @@ from backend.adapters.blob_stores.object_store import ObjectBlobStore
 from backend.adapters.chat_models.ollama import find_ollama
 from backend.adapters.document_parsers.sandbox import SandboxedDocumentParser
 from backend.adapters.vector_indexes.chroma import ChromaVectorIndex
+from backend.bootstrap.limits import open_limiter
 from backend.bootstrap.models import chat_line, chat_model, choose_embedder, may_use_ollama
 from backend.bootstrap.servers import Addresses, open_addresses, without_credentials
 from backend.core.config import Settings, plain_url
@@ -27,6 +28,7 @@ from backend.ports.blob_store import BlobStore
 from backend.ports.chat_model import ChatModel
 from backend.ports.document_parser import DocumentParser
 from backend.ports.embedder import Embedder
+from backend.ports.limiter import Limiter
 from backend.ports.vector_index import VectorIndex
 from backend.services.accounts.administration import AdministrationService
 from backend.services.accounts.credentials import AccountService
@@ -36,13 +38,17 @@ from backend.services.answering.pipeline import Answering
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.documents import DocumentService
+from backend.services.idempotency import IdempotencyService
 from backend.services.indexing.indexer import Indexer
 from backend.services.indexing.pipeline import IndexingPipeline
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
+from backend.services.quotas import Quotas
 from backend.services.registry import Services
 from backend.services.retrieval import Retriever
 from backend.services.sessions import SessionService
+from backend.services.throttling import ThrottleService
+from backend.services.usage import UsageService
 from backend.worker.app import Worker
 
 log = structlog.get_logger(__name__)
@@ -84,6 +90,7 @@ class Parts:
     chat_model: ChatModel
     embedder: Embedder
     passwords: PasswordHasher
+    limiter: Limiter
 
 
 NOTHING_REPLACED = Replacements()
@@ -123,10 +130,13 @@ async def open_application(
             timeout_seconds=settings.parser_timeout_seconds,
             concurrency=settings.worker_concurrency,
         )
-        parts = Parts(uow, blobs, parser, index, model, embedder, passwords)
+        limiter = open_limiter(settings)
+        stack.push_async_callback(limiter.aclose)
+        parts = Parts(uow, blobs, parser, index, model, embedder, passwords, limiter)
         services = _services(settings, at, parts)
         if at.exclusive:
             await services.maintenance.end_abandoned_answers(all_of_them=True)
+            await services.idempotency.forget_running()
         worker = Worker(
             plain_url(at.app_url),
             services,
@@ -166,13 +176,18 @@ async def _bring_up_to_date(settings: Settings, at: Addresses) -> None:
 def _services(settings: Settings, at: Addresses, parts: Parts) -> Services:
     uow, blobs, index, model, embedder = parts.uow, parts.blobs, parts.index, parts.chat_model, parts.embedder
     tokens = AccessTokens(_secret_key(settings), lifetime=timedelta(minutes=settings.access_token_expire_minutes))
+    quotas = Quotas(enabled=settings.limits_enabled)
     pipeline = IndexingPipeline(uow, blobs, parts.parser, embedder, index, language=LANGUAGE)
-    answering = Answering(uow, Retriever(uow, index, embedder, language=LANGUAGE), model, max_tokens=settings.chat_max_tokens)
+    answering = Answering(
+        uow, Retriever(uow, index, embedder, language=LANGUAGE), model, quotas, max_tokens=settings.chat_max_tokens
+    )
     checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
         "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
         "chroma": (without_credentials(at.chroma_url), index.check),
         "chat_model": (settings.ollama_url if model.provider == "ollama" else "", model.check),
     }
+    if settings.redis_url is not None:
+        checks["redis"] = (without_credentials(settings.redis_url.get_secret_value()), parts.limiter.check)
     return Services(
         accounts=AccountService(
             uow,
@@ -184,13 +199,16 @@ def _services(settings: Settings, at: Addresses, parts: Parts) -> Services:
         administration=AdministrationService(uow, parts.passwords),
         answering=answering,
         audit=AuditService(uow),
-        chat=ChatService(uow, answering, default_model=model.default_model),
-        documents=DocumentService(uow, blobs, parts.parser, index, Indexer(uow, index, pipeline)),
+        chat=ChatService(uow, answering, quotas, default_model=model.default_model),
+        documents=DocumentService(uow, blobs, parts.parser, index, Indexer(uow, index, pipeline), quotas=quotas),
+        idempotency=IdempotencyService(uow),
         keys=KeyService(uow),
         maintenance=MaintenanceService(uow, checks),
         profile=ProfileService(uow, parts.passwords),
         purger=AccountPurger(uow, blobs, index),
         sessions=SessionService(uow),
+        throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
+        usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),
     )
 
 

@@ -1,8 +1,8 @@
 """Bounds for what reaches the server before a request is complete: uvicorn has none for time, and httptools none for size.
 
 An idle connection between two requests is bounded by uvicorn (``timeout_keep_alive``), a body while it is read by
-``backend.api.guard``. This is for the rest: connections that say nothing, headers that come drop by drop or never end, and bodies that
-go on after they were answered.
+``backend.api.guard``. This is for the rest: connections that say nothing, headers that come drop by drop or never end, and bodies
+that go on after they were answered.
 """
 
 import asyncio
@@ -10,15 +10,19 @@ import asyncio
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEADER_SECONDS = 20.0
 UNREAD_BYTES = 65_536
 """What may come of headers, trailers and the frames of chunks before it amounts to something."""
+
+
+def bounded(header_seconds: float) -> type[asyncio.Protocol]:
+    """Return the class for uvicorn's setting ``http``: httptools, the faster of its parsers, within these bounds."""
+    return type("BoundedProtocol", (BoundedHttpToolsProtocol,), {"header_seconds": header_seconds})
 
 
 class BoundedH11Protocol(H11Protocol):
     """h11 bounds the sizes itself (``h11_max_incomplete_event_size``); here is the time."""
 
-    header_seconds = HEADER_SECONDS
+    header_seconds = 20.0
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -40,7 +44,7 @@ class BoundedH11Protocol(H11Protocol):
 class BoundedHttpToolsProtocol(HttpToolsProtocol):
     """The same for httptools, whose parser keeps as much as it is sent."""
 
-    header_seconds = HEADER_SECONDS
+    header_seconds = 20.0
     _deadline: asyncio.TimerHandle | None = None
     _unread = 0
 

@@ -14,11 +14,13 @@ from uvicorn.importer import import_from_string
 
 from backend.bootstrap.application import Application, open_application
 from backend.cli.commands import app, read_settings, run
+from backend.cli.connections import UNREAD_BYTES, bounded
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 
 APPLICATION = "backend.main:app"
 DRAIN_MARGIN_SECONDS = 5
+KEEP_ALIVE_SECONDS = 30
 
 
 class DocentServer(uvicorn.Server):
@@ -74,6 +76,13 @@ def serve(
         port=settings.port,
         log_config=None,
         access_log=False,
+        http=bounded(settings.header_seconds),
+        # Nothing here speaks WebSocket: a request for it is answered like any other.
+        ws="none",
+        h11_max_incomplete_event_size=UNREAD_BYTES,
+        limit_concurrency=settings.max_connections,
+        # Longer than the five seconds after which common clients drop an idle connection, so that theirs is the decision.
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         server_header=False,
         proxy_headers=bool(settings.forwarded_allow_ips),
         forwarded_allow_ips=settings.forwarded_allow_ips or None,

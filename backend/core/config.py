@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(10, ge=1, le=200, description="Connections of one process.")
     chroma_url: str | None = Field(None, description="http://host:port; without it Chroma is embedded.")
     blob_url: str | None = Field(None, description="s3://bucket/prefix or file:///folder; without it files live in DATA_DIR.")
-    redis_url: SecretStr | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")
+    redis_url: SecretStr | None = Field(None, description="redis://host:port/0; all processes then share the limits' counts.")
     worker: bool = Field(True, description="Run the indexing worker inside the API process.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs at the same time in one worker.")
 
@@ -64,7 +64,14 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")
     openai_base_url: str | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")
 
+    limits_enabled: bool = Field(True, description="Whether tiers and throttles limit anything; `false` is for load tests.")
     max_upload_bytes: int = Field(100_000_000, ge=1, description="The largest file that is accepted.")
+    max_body_bytes: int = Field(1_048_576, ge=65_536, le=67_108_864, description="The largest request body that is not an upload.")
+    body_idle_seconds: float = Field(20, gt=0, le=600, description="How long a client may pause while it sends a body.")
+    body_total_seconds: float = Field(60, gt=0, le=3600, description="How long a body may take that is not an upload.")
+    header_seconds: float = Field(20, gt=0, le=600, description="How long a client may take to send the head of a request.")
+    max_connections: int = Field(4096, ge=1, le=1_000_000, description="Connections of one process; more get a 503.")
+
     parser_memory_bytes: int = Field(1_073_741_824, ge=67_108_864, description="Memory of the child process that reads a document.")
     parser_timeout_seconds: float = Field(120, gt=0, le=3600, description="How long reading a document may take.")
     shutdown_grace_seconds: float = Field(10, ge=0, le=300, description="How long running answers and jobs may go on at a stop.")
@@ -85,17 +92,21 @@ class Settings(BaseSettings):
         Raises:
             ConfigurationError: With a sentence that names the setting and says what to do.
         """
-        for name in ("redis_url", "openai_api_key", "openai_base_url"):
+        for name in ("openai_api_key", "openai_base_url"):
             if getattr(self, name) is not None:
                 raise ConfigurationError(f"{name.upper()} is set, but this release does not use it. Remove it.")
         if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
             raise ConfigurationError("SECRET_KEY is too short: use at least 32 random characters.")
+        if self.redis_url is not None and not self.redis_url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ConfigurationError("REDIS_URL has to begin with redis://, rediss:// or unix://")
         if self.production:
             self._check_production()
 
     def _check_production(self) -> None:
         if self.secret_key is None:
             raise ConfigurationError("SECRET_KEY is missing: production does not make one up. Set at least 32 random characters.")
+        if not self.limits_enabled:
+            raise ConfigurationError("LIMITS_ENABLED is false: that is for load tests, and production refuses it.")
         if "*" in self.cors_origins:
             raise ConfigurationError("CORS_ORIGINS is `*`: production wants the origins by name.")
         for name in ("chat_provider", "embedder"):

@@ -13,6 +13,7 @@ from backend.db.repositories.audit import AuditRepository
 from backend.db.repositories.chunks import ChunkRepository
 from backend.db.repositories.documents import DocumentRepository
 from backend.db.repositories.generations import GenerationRepository
+from backend.db.repositories.idempotency import IdempotencyRepository
 from backend.db.repositories.jobs import JobRepository
 from backend.db.repositories.leftovers import LeftoverRepository
 from backend.db.repositories.lexicon import LexiconRepository
@@ -36,6 +37,7 @@ class Transaction:
     def __init__(self, connection: AsyncConnection) -> None:
         self.api_keys = ApiKeyRepository(connection)
         self.audit = AuditRepository(connection)
+        self.idempotency = IdempotencyRepository(connection)
         self.leftovers = LeftoverRepository(connection)
         self.reset_links = ResetLinkRepository(connection)
         self.tiers = TierRepository(connection)

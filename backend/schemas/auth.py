@@ -1,5 +1,6 @@
 """Accounts and tokens on the wire."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
@@ -8,8 +9,9 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 
 from backend.core.errors import CredentialsInvalidError
-from backend.core.values.user import Role, TokenPair, User
+from backend.core.values.user import Role, Tier, TokenPair, User
 from backend.schemas.base import RequestModel, ResponseModel, Text, storable
+from backend.services.accounts.profile import OwnSignIn
 
 
 def _secret(value: SecretStr) -> SecretStr:
@@ -20,6 +22,7 @@ def _secret(value: SecretStr) -> SecretStr:
 Username = Annotated[Text, Field(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Email = Annotated[Text, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 FullName = Annotated[Text, Field(min_length=1, max_length=200)]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=256), AfterValidator(_secret)]
 NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=256), AfterValidator(_secret)]
 
 
@@ -36,7 +39,7 @@ class LoginIn(RequestModel):
     """A username or an email address, and the password."""
 
     username: Annotated[Text, Field(min_length=1, max_length=254)]
-    password: Annotated[SecretStr, Field(min_length=1, max_length=256), AfterValidator(_secret)]
+    password: Password
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,56 @@ class RefreshIn(RequestModel):
 
 
 class MePatch(RequestModel):
-    """What a user may change about themselves."""
+    """What a user may change about themselves; what is left out stays."""
 
-    full_name: FullName | None
+    full_name: FullName | None = None
+    email: Email | None = None
+
+
+class PasswordIn(RequestModel):
+    """A new password, and the present one again."""
+
+    present_password: Password
+    new_password: NewPassword
+
+
+class DeleteMeIn(RequestModel):
+    """The password again, before everything is deleted."""
+
+    password: Password
+
+
+class ResetPasswordIn(RequestModel):
+    """The token of a reset link, and the new password."""
+
+    token: Annotated[Text, Field(min_length=1, max_length=512)]
+    new_password: NewPassword
+
+
+class SignInOut(ResponseModel):
+    """A sign-in on one device."""
+
+    id: UUID
+    user_agent: str | None
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    current: bool = Field(description="Whether this request came from it.")
+
+
+class SignInList(ResponseModel):
+    """The sign-ins that are good, the last used first. There are never so many that they would need pages."""
+
+    items: list[SignInOut]
+    next_cursor: None = None
+
+    @classmethod
+    def of(cls, sign_ins: Sequence[OwnSignIn]) -> "SignInList":
+        """Build it from the service's answer."""
+        fields = ("id", "user_agent", "created_at", "last_used_at", "expires_at")
+        return cls(
+            items=[SignInOut(**{name: getattr(own.sign_in, name) for name in fields}, current=own.current) for own in sign_ins]
+        )
 
 
 class UserOut(ResponseModel):
@@ -80,7 +130,7 @@ class UserOut(ResponseModel):
     email: str
     full_name: str | None
     role: Role
-    tier: Literal["free", "pro", "enterprise"]
+    tier: Tier
     is_active: bool
     created_at: datetime
 

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from backend.core.values.audit import AuditEvent
 from backend.core.values.page import Cursor, Page
-from backend.db.repositories.audit import AuditEvent
 from backend.db.uow import UnitOfWork
 
 

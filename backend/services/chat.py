@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 from uuid import UUID
 
-from backend.core.errors import DocumentNotFoundError, SessionNotFoundError
+from backend.core.errors import DocumentNotFoundError, MessageNotFoundError, SessionNotFoundError
 from backend.core.ids import new_id
-from backend.core.values.chat import ChatSession, Message, Question
+from backend.core.values.chat import Answer, ChatSession, Message, Question
 from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.chat_model import Turn as PromptTurn
 from backend.services.answering.pipeline import Answering
 from backend.services.answering.turn import Asked, Turn
+from backend.services.quotas import Quotas
 
 REMEMBERED_MESSAGES = 60
 TITLE_CHARACTERS = 80
@@ -19,23 +20,26 @@ TITLE_CHARACTERS = 80
 class ChatService:
     """Stores a question and starts its answer."""
 
-    def __init__(self, uow: UnitOfWork, answering: Answering, *, default_model: str) -> None:
+    def __init__(self, uow: UnitOfWork, answering: Answering, quotas: Quotas, *, default_model: str) -> None:
         self._uow = uow
         self._answering = answering
+        self._quotas = quotas
         self._default_model = default_model
 
-    async def ask(self, owner_id: UUID, question: Question, *, streamed: bool) -> Turn:
+    async def ask(self, owner_id: UUID, question: Question, *, streamed: bool, idempotency_key: str | None = None) -> Turn:
         """Store a question, in its session or in a new one, and begin to answer it.
 
         Raises:
             SessionNotFoundError: The caller has no such session.
             DocumentNotFoundError: One of ``question.document_ids`` is not the caller's.
+            QuotaExceededError: Today's tokens are used up.
             SessionBusyError: The session's previous question is still being answered.
         """
         arrived = perf_counter()
         question_id, answer_id = new_id(), new_id()
         model = question.model or self._default_model
         async with self._uow.of(owner_id) as tx:
+            await self._quotas.check_tokens(tx, owner_id)
             session = await self._session(tx, owner_id, question)
             within = session.document_ids if question.document_ids is None else question.document_ids
             statuses = await tx.documents.statuses(owner_id, within)
@@ -46,6 +50,8 @@ class ChatService:
                 owner_id, session.id, question_id=question_id, question=question.text, answer_id=answer_id, model=model
             )
             await tx.sessions.touch(owner_id, session.id)
+            if idempotency_key is not None:
+                await tx.idempotency.bind(owner_id, idempotency_key, answer_id)
         asked = Asked(
             owner_id=owner_id,
             session_id=session.id,
@@ -57,8 +63,21 @@ class ChatService:
             pending_document_ids=_pending(statuses),
             history=_turns(history),
             arrived=arrived,
+            idempotency_key=idempotency_key,
         )
         return self._answering.start(asked, streamed=streamed)
+
+    async def answer(self, owner_id: UUID, message_id: UUID) -> Answer:
+        """Return an answer as it was stored.
+
+        Raises:
+            MessageNotFoundError: The caller has no such answer, or it is still being given.
+        """
+        async with self._uow.of(owner_id) as tx:
+            message = await tx.messages.get(owner_id, message_id)
+        if message is None:
+            raise MessageNotFoundError
+        return _answer(message)
 
     async def _session(self, tx: Transaction, owner_id: UUID, question: Question) -> ChatSession:
         if question.session_id is None:
@@ -76,3 +95,23 @@ def _pending(statuses: Mapping[UUID, str]) -> tuple[UUID, ...]:
 
 def _turns(history: Sequence[Message]) -> tuple[PromptTurn, ...]:
     return tuple(PromptTurn(message.role, message.content) for message in history)
+
+
+def _answer(message: Message) -> Answer:
+    if message.answer_status is None or message.model is None or message.usage is None or message.timings is None:
+        raise MessageNotFoundError  # A question, or an answer whose process died before it could tell how it went.
+    return Answer(
+        text=message.content,
+        session_id=message.session_id,
+        message_id=message.id,
+        status=message.status,
+        answer_status=message.answer_status,
+        model=message.model,
+        sources=message.sources,
+        usage=message.usage,
+        timings=message.timings,
+        finish_reason=message.finish_reason,
+        error_code=message.error_code,
+        degraded=message.degraded,
+        pending_document_ids=message.pending_document_ids,
+    )

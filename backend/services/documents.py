@@ -11,12 +11,14 @@ from backend.core.clock import now
 from backend.core.errors import DocumentEmptyError, DocumentNotFoundError, DuplicateDocumentError, UnavailableError
 from backend.core.ids import new_id
 from backend.core.values.document import Document, Upload
+from backend.core.values.idempotency import upload_fingerprint
 from backend.core.values.page import Cursor, Page
 from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.blob_store import BlobStore, StoredBlob
 from backend.ports.document_parser import DocumentParser
 from backend.ports.vector_index import VectorIndex
 from backend.services.indexing.indexer import Indexer
+from backend.services.quotas import Quotas
 
 log = structlog.get_logger(__name__)
 
@@ -28,14 +30,17 @@ BLOB_KEPT = timedelta(hours=1)
 class DocumentService:
     """Owns the life of a document. Somebody else's is missing, here as everywhere."""
 
-    def __init__(self, uow: UnitOfWork, blobs: BlobStore, parser: DocumentParser, index: VectorIndex, indexer: Indexer) -> None:
+    def __init__(
+        self, uow: UnitOfWork, blobs: BlobStore, parser: DocumentParser, index: VectorIndex, indexer: Indexer, *, quotas: Quotas
+    ) -> None:
         self._uow = uow
         self._blobs = blobs
         self._parser = parser
         self._index = index
         self._indexer = indexer
+        self._quotas = quotas
 
-    async def upload(self, owner_id: UUID, upload: Upload) -> Document:
+    async def upload(self, owner_id: UUID, upload: Upload, *, idempotency_key: str | None = None) -> Document:
         """Store a document and queue its indexing: both or neither.
 
         The same bytes again after a failure retry the document that failed.
@@ -44,6 +49,7 @@ class DocumentService:
             DocumentTypeError: No parser reads this type, or name and bytes disagree.
             DocumentEmptyError: There are no bytes.
             DuplicateDocumentError: The owner already has these exact bytes; ``details`` names the document.
+            QuotaExceededError: The owner's tier has no room for it; nothing was stored.
             StorageFullError: No room; nothing was stored.
         """
         head, pieces = await _peek(upload.pieces)
@@ -52,16 +58,17 @@ class DocumentService:
         media_type = self._parser.media_type(upload.filename, head)
         blob = await self._blobs.put(pieces)  # Hashed and counted while it streams.
         try:
-            return await self._accept(owner_id, upload, blob, media_type)
+            return await self._accept(owner_id, upload, blob, media_type, idempotency_key)
         except DuplicateDocumentError:
             await self._discard(blob.key)
-            return await self._retry_failed(owner_id, blob.sha256)
+            return await self._retry_failed(owner_id, upload, blob, idempotency_key)
         except BaseException:
             await self._discard(blob.key)
             raise
 
-    async def _accept(self, owner_id: UUID, upload: Upload, blob: StoredBlob, media_type: str) -> Document:
+    async def _accept(self, owner_id: UUID, upload: Upload, blob: StoredBlob, media_type: str, key: str | None) -> Document:
         async with self._uow.of(owner_id) as tx:
+            await self._quotas.check_room(tx, owner_id, blob.size)
             document = await tx.documents.add(
                 owner_id,
                 id=new_id(),
@@ -73,17 +80,19 @@ class DocumentService:
                 blob_key=blob.key,
             )
             await _queue(tx, "index_document", document)
+            await _finish(tx, key, document, upload)
         return document
 
-    async def _retry_failed(self, owner_id: UUID, sha256: str) -> Document:
+    async def _retry_failed(self, owner_id: UUID, upload: Upload, blob: StoredBlob, key: str | None) -> Document:
         async with self._uow.of(owner_id) as tx:
-            document = await tx.documents.by_sha256(owner_id, sha256)
+            document = await tx.documents.by_sha256(owner_id, blob.sha256)
             if document is None or document.status != "failed":
                 raise DuplicateDocumentError(document_id=None if document is None else str(document.id))
             retried = await tx.documents.update(
                 owner_id, document.id, status="pending", attempts=0, error_code=None, error_message=None
             )
             await _queue(tx, "index_document", document)
+            await _finish(tx, key, document, upload)
         return _existing(retried)
 
     async def _discard(self, key: str) -> None:
@@ -210,6 +219,13 @@ async def _queue(tx: Transaction, task: str, document: Document, *, after: timed
     """Queue a job of a document; those of one document run one after the other."""
     at = None if after is None else now() + after
     await tx.jobs.defer(task, lock=str(document.id), at=at, owner_id=document.owner_id, document_id=document.id)
+
+
+async def _finish(tx: Transaction, key: str | None, document: Document, upload: Upload) -> None:
+    """Note under the request's key which document it made, in the transaction that makes it."""
+    if key is not None:
+        fingerprint = upload_fingerprint(upload.filename, upload.title, document.sha256)
+        await tx.idempotency.finish(document.owner_id, key, status=202, subject_id=document.id, fingerprint=fingerprint)
 
 
 def _existing(document: Document | None) -> Document:

@@ -54,18 +54,17 @@ class IdempotencyService:
                 if earlier.operation != operation or (known and earlier.fingerprint != fingerprint):
                     raise IdempotencyKeyReusedError
                 if earlier.status is not None:
-                    return StoredOutcome(
-                        earlier.fingerprint, earlier.status, earlier.subject_id, earlier.headers, earlier.body
-                    )
+                    return StoredOutcome(earlier.fingerprint, earlier.status, earlier.subject_id, earlier.headers, earlier.body)
                 if await self._alive(tx, owner_id, earlier):
                     raise IdempotencyKeyBusyError
             await tx.idempotency.take_over(owner_id, key, operation=operation, fingerprint=fingerprint)
         return None
 
     async def _alive(self, tx: Transaction, owner_id: UUID, earlier: IdempotencyRecord) -> bool:
-        """Judge whether a running request's process is: answers and their keys end in one transaction, so one without the other died."""
+        """Judge whether a running request's process still lives."""
         if earlier.subject_id is None:
             return earlier.age < self._lease
+        # An answer and its key end in one transaction: where one ended without the other, the process had died.
         message = await tx.messages.get(owner_id, earlier.subject_id)
         return message is not None and message.status == "streaming"
 
@@ -87,12 +86,10 @@ class IdempotencyService:
             # The next renewal may succeed, and if none does, the worst is that a repetition is let in.
             log.warning("idempotency_key_not_renewed", code=error.code)
 
-    async def finish(
-        self, owner_id: UUID, key: str, *, status: int, headers: Mapping[str, str], body: bytes, subject_id: UUID | None = None
-    ) -> None:
-        """Store how a request ended, for those that make nothing which is bound to the key."""
+    async def finish(self, owner_id: UUID, key: str, *, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Store the response of a request that makes nothing which could be bound to its key."""
         async with self._uow.of(owner_id) as tx:
-            await tx.idempotency.finish(owner_id, key, status=status, headers=headers, body=body, subject_id=subject_id)
+            await tx.idempotency.finish(owner_id, key, status=status, headers=headers, body=body)
 
     async def forget(self, owner_id: UUID, key: str) -> None:
         """Free the key of a request that ended before it made anything, so that it can be tried again."""

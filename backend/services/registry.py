@@ -10,9 +10,12 @@ from backend.services.answering.pipeline import Answering
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.documents import DocumentService
+from backend.services.idempotency import IdempotencyService
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
 from backend.services.sessions import SessionService
+from backend.services.throttling import ThrottleService
+from backend.services.usage import UsageService
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,11 @@ class Services:
     audit: AuditService
     chat: ChatService
     documents: DocumentService
+    idempotency: IdempotencyService
     keys: KeyService
     maintenance: MaintenanceService
     profile: ProfileService
     purger: AccountPurger
     sessions: SessionService
+    throttle: ThrottleService
+    usage: UsageService

@@ -25,3 +25,4 @@ def add_schedule(app: procrastinate.App, services: Services, *, stalled_seconds:
         log.debug("reconciling", at=timestamp)
         await services.maintenance.reconcile()
         await services.maintenance.end_abandoned_answers()
+        await services.idempotency.expire()

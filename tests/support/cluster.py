@@ -53,6 +53,8 @@ class Cluster:
             "embedder": "hashing",
             "worker": False,
             "log_level": "error",
+            # Tests are one address and poll without mercy; those of the limits switch them on.
+            "limits_enabled": False,
         }
         return Settings(_env_file=None, **{**values, **changes})  # type: ignore[arg-type] # checked by pydantic
 

@@ -106,6 +106,8 @@ async def running_product(data_dir: Path, *, ready_within: float = 60, **setting
         "data_dir": data_dir,
         "ollama_url": "http://127.0.0.1:9",
         "log_level": "warning",
+        # Tests are one address and poll without mercy; those of the limits switch them on.
+        "limits_enabled": False,
         **settings,
     }
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -142,3 +144,19 @@ async def _read(process: Process, lines: list[str], address: asyncio.Future[str]
             address.set_result(line.rpartition(" ")[2].strip())
     if not address.done():
         address.set_exception(AssertionError("the product did not start:\n" + "".join(lines)))
+
+
+async def run_docent(product: Product, *arguments: str, **environment: str) -> tuple[int, str]:
+    """Run another command of the product with the settings of a running one; return its exit code and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        str(DOCENT),
+        *arguments,
+        stdout=PIPE,
+        stderr=STDOUT,
+        env={**product.environment, **environment},
+        cwd=Path(product.environment["DATA_DIR"]).parent,
+    )
+    async with asyncio.timeout(60):
+        output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode(errors="replace")

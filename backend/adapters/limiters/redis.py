@@ -109,7 +109,7 @@ class RedisLimiter:
         """See ``Limiter.check``."""
         assert_no_transaction("asking Redis whether it is there")
         with _translated():
-            await self._redis.execute_command("PING")
+            await self._redis.exists(PREFIX)
 
     async def aclose(self) -> None:
         """See ``Limiter.aclose``."""

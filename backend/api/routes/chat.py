@@ -4,19 +4,25 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from backend.api.deps import Asker, Chat
+from backend.api.deps import Asker, Chat, RunningAnswer
 from backend.api.errors import problems
-from backend.api.sse import respond
+from backend.api.idempotency import Once, fingerprint_of
+from backend.api.sse import replayed, respond
 from backend.core.errors import (
     AnswerCutError,
     DocumentNotFoundError,
+    IdempotencyKeyBusyError,
+    IdempotencyKeyReusedError,
+    MessageNotFoundError,
     ModelMissingError,
     ModelUnavailableError,
     QuestionTooLongError,
+    QuotaExceededError,
     SessionBusyError,
     SessionNotFoundError,
     TokenInvalidError,
 )
+from backend.core.values.idempotency import StoredOutcome
 from backend.schemas.chat import AnswerOut, QueryIn
 
 router = APIRouter(prefix="/chat", tags=["chat"])
@@ -36,8 +42,12 @@ STREAMED: dict[int | str, dict[str, Any]] = {
         **STREAMED,
         **problems(
             TokenInvalidError,
+            QuotaExceededError,
             SessionNotFoundError,
             DocumentNotFoundError,
+            MessageNotFoundError,
+            IdempotencyKeyBusyError,
+            IdempotencyKeyReusedError,
             SessionBusyError,
             QuestionTooLongError,
             ModelUnavailableError,
@@ -46,7 +56,14 @@ STREAMED: dict[int | str, dict[str, Any]] = {
         ),
     },
 )
-async def query(body: QueryIn, caller: Asker, chat: Chat, request: Request) -> Response:
+async def query(body: QueryIn, caller: Asker, chat: Chat, once: Once, request: Request, _running: RunningAnswer) -> Response:
     """Ask a question about the caller's documents. A client that disconnects stops the answer; what was said is kept."""
-    turn = await chat.ask(caller.user_id, body.question(), streamed=body.stream)
-    return await respond(turn, request)
+
+    async def ask(key: str | None) -> Response:
+        turn = await chat.ask(caller.user_id, body.question(), streamed=body.stream, idempotency_key=key)
+        return await respond(turn, request)
+
+    async def replay(earlier: StoredOutcome) -> Response:
+        return replayed(await chat.answer(caller.user_id, earlier.made), streamed=body.stream)
+
+    return await once.run(caller, "query", ask, replay, fingerprint=fingerprint_of(body))

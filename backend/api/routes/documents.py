@@ -9,16 +9,22 @@ from fastapi.responses import StreamingResponse
 
 from backend.api.deps import Documents, IncomingFile, Page, Reader, Writer
 from backend.api.errors import problems
+from backend.api.idempotency import REPLAYED, Once, assert_same_file
 from backend.core.errors import (
     DocumentEmptyError,
     DocumentNotFoundError,
     DocumentTooLargeError,
     DocumentTypeError,
     DuplicateDocumentError,
+    IdempotencyKeyBusyError,
+    IdempotencyKeyReusedError,
+    QuotaExceededError,
     StorageFullError,
     TokenInvalidError,
     UploadInvalidError,
 )
+from backend.core.values.document import Document
+from backend.core.values.idempotency import StoredOutcome
 from backend.schemas.documents import DocumentOut, DocumentPage, DocumentPatch, TextOut
 
 router = APIRouter(prefix="/chat", tags=["documents"], responses=problems(TokenInvalidError))
@@ -57,12 +63,27 @@ MULTIPART = {
         DocumentTypeError,
         DuplicateDocumentError,
         DocumentTooLargeError,
+        DocumentNotFoundError,
+        IdempotencyKeyBusyError,
+        IdempotencyKeyReusedError,
+        QuotaExceededError,
         StorageFullError,
     ),
 )
-async def upload_document(upload: IncomingFile, caller: Writer, documents: Documents, response: Response) -> DocumentOut:
+async def upload_document(
+    upload: IncomingFile, caller: Writer, documents: Documents, once: Once, response: Response
+) -> DocumentOut:
     """Accept a file. It becomes searchable when its status turns to `ready`."""
-    document = await documents.upload(caller.user_id, upload)
+
+    async def accept(key: str | None) -> Document:
+        return await documents.upload(caller.user_id, once.kept_alive(caller, upload), idempotency_key=key)
+
+    async def replay(earlier: StoredOutcome) -> Document:
+        await assert_same_file(earlier, upload)
+        response.headers.update(REPLAYED)
+        return await documents.get(caller.user_id, earlier.made)
+
+    document = await once.run(caller, "upload", accept, replay)
     response.headers["Location"] = f"/api/v1/chat/documents/{document.id}"
     return DocumentOut.of(document)
 

@@ -13,7 +13,7 @@ from backend.api.uploads.framing import Event, Framing, PartEnd, PartStart
 from backend.core.errors import DocumentTooLargeError, UploadInvalidError
 from backend.core.values.document import Upload
 
-_ENVELOPE = 64 << 10
+ENVELOPE_BYTES = 64 << 10
 _FIELD_BYTES = 8192
 _LONGEST_TITLE = 300
 _BOUNDARY = re.compile(rb"[\x20-\x7e]{0,69}[\x21-\x7e]")  # RFC 2046: at most 70 characters, no space at the end
@@ -32,9 +32,9 @@ async def incoming_file(request: Request, *, max_bytes: int) -> Upload:
         ClientDisconnect: The client went away (Starlette's exception, unchanged).
     """
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > max_bytes + _ENVELOPE:
+    if announced.isdecimal() and int(announced) > max_bytes + ENVELOPE_BYTES:
         raise DocumentTooLargeError
-    events = _events(request, Framing(_boundary(request)), max_bytes + _ENVELOPE)
+    events = _events(request, Framing(_boundary(request)), max_bytes + ENVELOPE_BYTES)
     title: str | None = None
     while isinstance(event := await anext(events, None), PartStart):
         part = read_disposition(event.headers)

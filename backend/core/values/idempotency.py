@@ -22,6 +22,14 @@ class StoredOutcome:
     headers: Mapping[str, str]
     body: bytes | None
 
+    @property
+    def made(self) -> UUID:
+        """What the request made, for operations that always make something."""
+        if self.subject_id is None:
+            message = "this outcome is a response and nothing else"
+            raise RuntimeError(message)
+        return self.subject_id
+
     def assert_of(self, fingerprint: bytes) -> None:
         """Return if the earlier request was the same as the one with this fingerprint.
 

@@ -1,31 +1,15 @@
 """Security events."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select, tuple_
 
 from backend.core.ids import new_id
+from backend.core.values.audit import AuditEvent
 from backend.core.values.page import Cursor, Page
 from backend.core.values.user import Origin
 from backend.db.repositories.rows import Repository, columns, read
 from backend.models import AuditEventRow
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """Something that an administrator may have to look into. It names ids, never a secret."""
-
-    id: UUID
-    occurred_at: datetime
-    kind: str
-    actor_id: UUID | None
-    subject_id: UUID | None
-    address: str | None
-    details: Mapping[str, Any]
 
 
 class AuditRepository(Repository):

@@ -87,9 +87,7 @@ class IdempotencyRepository(Repository):
             IdempotencyKeyBusyError: The key is not this request's any more: it ran for too long, and another one took over.
         """
         statement = (
-            update(IdempotencyKeyRow)
-            .where(*_running(owner_id, key), IdempotencyKeyRow.headers.is_(null()))
-            .values(headers={_SUBJECT: str(subject_id)})
+            update(IdempotencyKeyRow).where(*_running(owner_id, key), _bound_to(None)).values(headers={_SUBJECT: str(subject_id)})
         )
         if (await self._connection.execute(statement)).rowcount == 0:
             raise IdempotencyKeyBusyError
@@ -105,23 +103,25 @@ class IdempotencyRepository(Repository):
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> bool:
-        """Store how the request ended; return whether its key was still running."""
+        """Store how a request ended whose key is not bound to anything yet; return whether it was so."""
         kept: dict[str, object] = {_SENT: dict(headers or {})}
         if subject_id is not None:
             kept[_SUBJECT] = str(subject_id)
         values: dict[str, object] = {"status": status, "headers": kept, "body": body}
         if fingerprint is not None:
             values["fingerprint"] = fingerprint
-        statement = update(IdempotencyKeyRow).where(*_running(owner_id, key)).values(**values)
+        statement = update(IdempotencyKeyRow).where(*_running(owner_id, key), _bound_to(None)).values(**values)
         return (await self._connection.execute(statement)).rowcount > 0
+
+    async def finish_bound(self, owner_id: UUID, key: str, subject_id: UUID, *, status: int) -> None:
+        """Store that what the request makes is complete; a key that was taken over meanwhile is left alone."""
+        statement = update(IdempotencyKeyRow).where(*_running(owner_id, key), _bound_to(subject_id)).values(status=status)
+        await self._connection.execute(statement)
 
     async def forget(self, owner_id: UUID, key: str, *, subject_id: UUID | None = None) -> None:
         """Remove a running key: one that has made nothing, or the one that has made ``subject_id``."""
-        if subject_id is None:
-            made: ColumnElement[bool] = IdempotencyKeyRow.headers.is_(null())
-        else:
-            made = IdempotencyKeyRow.headers[_SUBJECT].astext == str(subject_id)
-        await self._connection.execute(delete(IdempotencyKeyRow).where(*_running(owner_id, key), made))
+        statement = delete(IdempotencyKeyRow).where(*_running(owner_id, key), _bound_to(subject_id))
+        await self._connection.execute(statement)
 
     async def forget_running(self) -> int:
         """Remove all keys that are running. Needs the system's view. Returns how many there were."""
@@ -139,3 +139,8 @@ def _of(owner_id: UUID, key: str) -> tuple[ColumnElement[bool], ...]:
 
 def _running(owner_id: UUID, key: str) -> tuple[ColumnElement[bool], ...]:
     return (*_of(owner_id, key), IdempotencyKeyRow.status.is_(None))
+
+
+def _bound_to(subject_id: UUID | None) -> ColumnElement[bool]:
+    headers = IdempotencyKeyRow.headers
+    return headers.is_(null()) if subject_id is None else headers[_SUBJECT].astext == str(subject_id)

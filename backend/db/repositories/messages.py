@@ -71,6 +71,14 @@ class MessageRepository(Repository):
         )
         return [_message(row) for row in await self._connection.execute(statement)][::-1]
 
+    async def get(self, owner_id: UUID, message_id: UUID) -> Message | None:
+        """Return one message with its sources."""
+        statement = select(*columns(MessageRow, Message)).where(MessageRow.owner_id == owner_id, MessageRow.id == message_id)
+        row = (await self._connection.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        return _message(row, (await self._sources(owner_id, [message_id])).get(message_id, ()))
+
     async def page(self, owner_id: UUID, session_id: UUID, *, limit: int, after: Cursor | None) -> Page[Message]:
         """Return the messages of a conversation, oldest first, with their sources."""
         statement = (

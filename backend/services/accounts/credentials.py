@@ -12,8 +12,10 @@ from backend.core.errors import (
 )
 from backend.core.ids import new_id
 from backend.core.security import AccessTokens, Claims, PasswordHasher, RefreshToken
-from backend.core.values.user import Caller, TokenPair, User
+from backend.core.values.user import Caller, Origin, TokenPair, User
 from backend.db.uow import Transaction, UnitOfWork
+
+NOWHERE = Origin()
 
 
 class AccountService:
@@ -34,7 +36,7 @@ class AccountService:
         self._registration_open = registration_open
         self._sign_in_lifetime = sign_in_lifetime
 
-    async def register(self, *, username: str, email: str, password: str, full_name: str | None) -> User:
+    async def register(self, *, username: str, email: str, password: str, full_name: str | None, origin: Origin = NOWHERE) -> User:
         """Open an account.
 
         Raises:
@@ -47,11 +49,13 @@ class AccountService:
         password_hash = await self._passwords.hash(password)
         user_id = new_id()
         async with self._uow.of(user_id) as tx:
-            return await tx.users.add(
+            user = await tx.users.add(
                 user_id=user_id, username=username, email=email, full_name=full_name, password_hash=password_hash
             )
+            await tx.audit.note("account_registered", actor_id=user.id, subject_id=user.id, origin=origin)
+        return user
 
-    async def sign_in(self, *, login: str, password: str, user_agent: str | None) -> TokenPair:
+    async def sign_in(self, *, login: str, password: str, origin: Origin = NOWHERE) -> TokenPair:
         """Exchange a username (or email address) and a password for tokens.
 
         Raises:
@@ -61,6 +65,8 @@ class AccountService:
             user = await tx.users.by_login(login)
         matches = await self._passwords.verify(password, None if user is None else user.password_hash)
         if user is None or not matches or not user.is_active:
+            async with self._uow.system() as tx:
+                await tx.audit.note("sign_in_failed", actor_id=None, subject_id=user.id if user else None, origin=origin)
             raise CredentialsInvalidError
         renewed = await self._passwords.hash(password) if self._passwords.is_outdated(user.password_hash) else None
         refresh = RefreshToken.make(new_id())
@@ -72,8 +78,9 @@ class AccountService:
                 sign_in_id=refresh.sign_in_id,
                 refresh_hash=refresh.hash,
                 expires_at=now() + self._sign_in_lifetime,
-                user_agent=user_agent,
+                user_agent=origin.user_agent,
             )
+            await tx.audit.note("signed_in", actor_id=user.id, subject_id=user.id, origin=origin)
         return self._pair(user, refresh)
 
     async def refresh(self, refresh_token: str) -> TokenPair:
@@ -97,6 +104,7 @@ class AccountService:
             return None
         if not hmac.compare_digest(sign_in.refresh_hash, presented.hash):
             await tx.sign_ins.revoke(sign_in.owner_id, sign_in.id)
+            await tx.audit.note("refresh_token_reused", actor_id=None, subject_id=sign_in.owner_id, sign_in_id=str(sign_in.id))
             return None
         user = await tx.users.get(sign_in.owner_id)
         if user is None or not user.is_active:

@@ -18,6 +18,7 @@ from backend.rag.packing import Packed, pack
 from backend.services.answering.channel import Channel
 from backend.services.answering.events import Done, Failed, Found, Started
 from backend.services.answering.turn import Asked, ServerStoppingError, Turn
+from backend.services.quotas import Quotas
 from backend.services.retrieval import Retrieved, Retriever
 
 log = structlog.get_logger(__name__)
@@ -37,10 +38,11 @@ class Progress:
 class Answering:
     """Runs turns, each in a task of its own that is held here until its answer is stored."""
 
-    def __init__(self, uow: UnitOfWork, retriever: Retriever, model: ChatModel, *, max_tokens: int) -> None:
+    def __init__(self, uow: UnitOfWork, retriever: Retriever, model: ChatModel, quotas: Quotas, *, max_tokens: int) -> None:
         self._uow = uow
         self._retriever = retriever
         self._model = model
+        self._quotas = quotas
         self._max_tokens = max_tokens
         self._running: dict[UUID, tuple[Turn, asyncio.Task[None]]] = {}
 
@@ -72,7 +74,7 @@ class Answering:
         status, error = _ending(turn, progress, turn.generation)
         answer = self._answer(turn, progress, status, error)
         try:
-            await self._store(turn.asked.owner_id, answer)
+            await self._store(turn, answer, failed=error is not None)
         except DocentError as failure:
             log.exception("answer_not_stored", message_id=str(answer.message_id))
             turn.end(Failed(failure))
@@ -147,9 +149,17 @@ class Answering:
         )
 
     @stamina.retry(on=DatabaseUnavailableError, attempts=6, timeout=20)
-    async def _store(self, owner_id: UUID, answer: Answer) -> None:
+    async def _store(self, turn: Turn, answer: Answer, *, failed: bool) -> None:
         """Store an answer. A database that restarts meanwhile does not lose what was said."""
+        owner_id, key = turn.asked.owner_id, turn.asked.idempotency_key
         async with self._uow.of(owner_id) as tx:
+            if key is not None and failed and not (turn.streamed and answer.text):
+                # The caller gets an error, so the same request may come again and ask anew.
+                await tx.idempotency.forget(owner_id, key, subject_id=answer.message_id)
+            elif key is not None:
+                await tx.idempotency.finish_bound(owner_id, key, answer.message_id, status=200)
+            # Noted even if its session was deleted meanwhile: the tokens were spent.
+            await self._quotas.note(tx, owner_id, answer)
             if await tx.messages.finish(owner_id, answer):
                 await tx.sessions.touch(owner_id, answer.session_id)
 

@@ -26,6 +26,7 @@ class Asked:
     pending_document_ids: tuple[UUID, ...]
     history: tuple[PromptTurn, ...]
     arrived: float
+    idempotency_key: str | None = None
 
 
 class ServerStoppingError(DocentError):

@@ -1,0 +1,16 @@
+"""What the caller has used."""
+
+from fastapi import APIRouter
+
+from backend.api.deps import SignedIn, Usage
+from backend.api.errors import problems
+from backend.core.errors import TokenInvalidError
+from backend.schemas.usage import UsageOut
+
+router = APIRouter(prefix="/auth/me", tags=["auth"], responses=problems(TokenInvalidError))
+
+
+@router.get("/usage")
+async def read_usage(caller: SignedIn, usage: Usage) -> UsageOut:
+    """Return the limits of the caller's tier and how much of each is used."""
+    return UsageOut.of(await usage.state(caller.user_id, caller.tier))
