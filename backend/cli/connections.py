@@ -47,6 +47,7 @@ class BoundedHttpToolsProtocol(HttpToolsProtocol):
     header_seconds = 20.0
     _deadline: asyncio.TimerHandle | None = None
     _unread = 0
+    _head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Wait for a request, but not for ever."""
@@ -62,9 +63,19 @@ class BoundedHttpToolsProtocol(HttpToolsProtocol):
             self.transport.abort()
         self._deadline = _after_data(self, self._deadline, self.header_seconds)
 
+    def on_message_begin(self) -> None:
+        """Begin to read a request."""
+        self._head = True
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header. Trailers are dropped: uvicorn would add them to the headers of a request that is being answered."""
+        if self._head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Begin a request."""
-        self._unread = 0
+        """Begin to answer a request."""
+        self._unread, self._head = 0, False
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

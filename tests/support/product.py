@@ -71,10 +71,10 @@ class Product:
             yield client
 
     @asynccontextmanager
-    async def account(self, name: str = "user") -> AsyncIterator[Account]:
+    async def account(self, name: str = "user", **headers: str) -> AsyncIterator[Account]:
         """Register somebody new, sign them in, and yield them."""
         username = f"{name}-{uuid4().hex[:12]}"
-        async with self.client() as client:
+        async with self.client(**headers) as client:
             body = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
             (await client.post("/api/v1/auth/register", json=body)).raise_for_status()
             tokens = (await client.post("/api/v1/auth/login", json={"username": username, "password": PASSWORD})).json()
