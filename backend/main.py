@@ -9,8 +9,9 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
 from backend.api.errors import add_error_handlers
+from backend.api.limits import BodyLimit
 from backend.api.middleware import RequestContext
-from backend.api.router import router
+from backend.api.router import UPLOAD_PATH, router
 from backend.bootstrap.application import open_application
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(router)
     add_error_handlers(app)
     _add_problem_schema(app)
+    app.add_middleware(BodyLimit, streamed={UPLOAD_PATH})
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 from fastapi.security import OAuth2PasswordBearer
 
 from backend.api.errors import TOKEN_PATH
@@ -65,6 +65,19 @@ async def _caller(accounts: Accounts, token: Annotated[str | None, Depends(_bear
 
 
 Caller = Annotated[CallerValue, Depends(_caller)]
+
+
+async def _user_agent(request: Request) -> str | None:
+    """What people recognise their sign-ins by; a client may send any amount of it."""
+    return request.headers.get("user-agent", "")[:300] or None
+
+
+UserAgent = Annotated[str | None, Depends(_user_agent)]
+
+
+async def never_cached(response: Response) -> None:
+    """Keep tokens and personal data out of caches (RFC 6749, section 5.1)."""
+    response.headers["Cache-Control"] = "no-store"
 
 
 async def _incoming_file(request: Request, _caller: Caller) -> Upload:

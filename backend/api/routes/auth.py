@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, status
+from fastapi import APIRouter, Depends, status
 from fastapi.security import OAuth2PasswordRequestForm
 
-from backend.api.deps import Accounts, Caller
+from backend.api.deps import Accounts, Caller, UserAgent, never_cached
 from backend.api.errors import problems
 from backend.core.errors import (
     CredentialsInvalidError,
@@ -15,11 +15,9 @@ from backend.core.errors import (
     TokenInvalidError,
     UsernameTakenError,
 )
-from backend.schemas.auth import LoginIn, MePatch, RefreshIn, RegisterIn, TokenForm, TokenOut, UserOut
+from backend.schemas.auth import LoginIn, MePatch, OAuthErrorOut, RefreshIn, RegisterIn, TokenForm, TokenOut, UserOut
 
-router = APIRouter(prefix="/auth", tags=["auth"])
-
-UserAgent = Annotated[str | None, Header(alias="User-Agent", include_in_schema=False)]
+router = APIRouter(prefix="/auth", tags=["auth"], dependencies=[Depends(never_cached)])
 
 
 @router.post(
@@ -35,17 +33,15 @@ async def register(body: RegisterIn, accounts: Accounts) -> UserOut:
     return UserOut.of(user)
 
 
-@router.post("/token")
-async def issue_token(
-    form: Annotated[OAuth2PasswordRequestForm, Depends()], accounts: Accounts, user_agent: UserAgent = None
-) -> TokenOut:
+@router.post("/token", responses={400: {"model": OAuthErrorOut, "description": "As RFC 6749 says."}})
+async def issue_token(form: Annotated[OAuth2PasswordRequestForm, Depends()], accounts: Accounts, user_agent: UserAgent) -> TokenOut:
     """Sign in with an OAuth2 password form: what Swagger's Authorize button and OAuth2 clients use. Errors as RFC 6749 says."""
     sent = TokenForm.read(form.username, form.password)
     return TokenOut.of(await accounts.sign_in(login=sent.username, password=sent.password, user_agent=user_agent))
 
 
 @router.post("/login", responses=problems(CredentialsInvalidError))
-async def log_in(body: LoginIn, accounts: Accounts, user_agent: UserAgent = None) -> TokenOut:
+async def log_in(body: LoginIn, accounts: Accounts, user_agent: UserAgent) -> TokenOut:
     """Sign in with JSON."""
     pair = await accounts.sign_in(login=body.username, password=body.password.get_secret_value(), user_agent=user_agent)
     return TokenOut.of(pair)
