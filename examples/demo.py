@@ -25,9 +25,9 @@ LIMIT_SECONDS = 120
 STOP_SECONDS = 20
 MODEL_SETTINGS = ("CHAT_PROVIDER", "CHAT_MODEL", "EMBEDDER", "EMBEDDING_MODEL", "OLLAMA_URL")
 QUESTIONS = (
-    "Which number do I call in an emergency?",
-    "What is the aperture of the main telescope?",
-    "How are the documents of different users kept apart?",
+    "Whom do I call when the dome is on fire?",
+    "How many people work a night shift?",
+    "What happens to a document when a worker is killed?",
 )
 COLOUR = sys.stdout.isatty()
 
@@ -58,7 +58,9 @@ async def running_server(folder: Path) -> AsyncIterator[str]:
     """
     print(_bold("Starting a server with a temporary data folder ..."))
     # Only what chooses the models is passed on, and no .env is in that folder: the demo touches nobody's data.
-    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", *MODEL_SETTINGS) if name in os.environ}
+    environment = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", *MODEL_SETTINGS) if name in os.environ
+    }
     log = folder / "server.log"
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(

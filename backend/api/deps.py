@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Query, Request, Security
+from fastapi import Depends, Query, Request, Response, Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
 from backend.api.errors import TOKEN_PATH
@@ -100,7 +100,7 @@ Usage = Annotated[UsageService, Depends(_usage)]
 async def _origin(request: Request) -> OriginValue:
     """The peer's address as the server gives it: a proxy's word counts only if it is named in FORWARDED_ALLOW_IPS."""
     agent = request.headers.get("user-agent")
-    return OriginValue(request.client.host if request.client else None, agent[:400] if agent else None)
+    return OriginValue(request.client.host if request.client else None, agent[:300] if agent else None)
 
 
 Origin = Annotated[OriginValue, Depends(_origin)]
@@ -123,6 +123,11 @@ async def _caller(needed: SecurityScopes, caller: Annotated[CallerValue, Depends
     if caller.key_id is not None and not caller.scopes.issuperset(needed.scopes):
         raise ScopeMissingError
     return caller
+
+
+async def never_cached(response: Response) -> None:
+    """Keep tokens and personal data out of caches (RFC 6749, section 5.1)."""
+    response.headers["Cache-Control"] = "no-store"
 
 
 async def _signed_in(caller: Annotated[CallerValue, Security(_caller)]) -> CallerValue:

@@ -30,7 +30,13 @@ STATUS: dict[type[errors.DocentError], int] = {
     errors.AnswerCutError: 502,
     errors.DocentError: 500,
 }
-CODES = {404: "route_not_found", 405: "method_not_allowed", 408: "request_too_slow", 413: "request_too_large"}
+CODES = {
+    400: "request_malformed",
+    404: "route_not_found",
+    405: "method_not_allowed",
+    408: "request_too_slow",
+    413: "request_too_large",
+}
 TOKEN_PATH = "/api/v1/auth/token"  # noqa: S105 - a path, not a secret
 SHOWN_DETAILS = frozenset({"document_id", "limit"})
 
@@ -84,13 +90,17 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         for problem in error.errors()[:20]
     ]
     if request.url.path == TOKEN_PATH:
+        if any("grant_type" in problem["loc"] for problem in found):
+            return _oauth_error("unsupported_grant_type", "The only grant type is `password`.")
         return _oauth_error("invalid_request", "Send the form fields `username` and `password`.")
     detail = "The request is not valid: " + "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in found[:3])
     return problem_response(422, code="request_invalid", detail=detail, members={"errors": found})
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for these
+    if request.url.path == TOKEN_PATH and error.status_code == 400:
+        return _oauth_error("invalid_request", "The form cannot be read.")
     code = CODES.get(error.status_code, f"http_{error.status_code}")
     detail = HTTPStatus(error.status_code).description or HTTPStatus(error.status_code).phrase
     return problem_response(error.status_code, code=code, detail=f"{detail}.", headers=error.headers)

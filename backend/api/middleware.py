@@ -4,6 +4,7 @@ import re
 from contextvars import ContextVar
 from http import HTTPStatus
 from time import perf_counter
+from urllib.parse import quote
 from uuid import uuid4
 
 import orjson
@@ -55,13 +56,14 @@ class RequestContext:
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception:
-            log.exception("request_failed", method=scope["method"], path=scope["path"])
+            log.exception("request_failed", method=scope["method"], path=quote(scope["path"]))
             if status:
                 raise  # The answer has begun: all that is left is to break it off.
             await _send_defect(send_with_headers, request_id)
         finally:
             elapsed = round((perf_counter() - begun) * 1000, 1)
-            log.info("request", method=scope["method"], path=scope["path"], status=status or None, ms=elapsed)
+            # Quoted, for a decoded path may hold line breaks and what moves a terminal's cursor.
+            log.info("request", method=scope["method"], path=quote(scope["path"]), status=status or None, ms=elapsed)
 
 
 async def _send_defect(send: Send, request_id: str) -> None:

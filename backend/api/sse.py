@@ -28,10 +28,11 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Turn, *, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
         super().__init__(headers=HEADERS)
         del self.headers["content-length"]
         self._turn = turn
+        self._heartbeat_seconds = heartbeat_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events.
@@ -56,19 +57,22 @@ class EventStream(Response):
 
         async def beat() -> None:
             """Keep the line alive while the model thinks; proxies cut silent ones."""
+            nonlocal sent_at
             while True:
-                await asyncio.sleep(HEARTBEAT_SECONDS)
-                if loop.time() - sent_at >= HEARTBEAT_SECONDS:
+                await asyncio.sleep(sent_at + self._heartbeat_seconds - loop.time())
+                if loop.time() - sent_at >= self._heartbeat_seconds:
                     await send(_body(HEARTBEAT))
+                    sent_at = loop.time()
 
         heart = asyncio.create_task(beat())
         try:
             while events := await self._turn.take():
                 await send(_body(b"".join(_encoded(events, number))))
                 sent_at = loop.time()
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             heart.cancel()
+        # Only now: a heartbeat must not come after the end.
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def respond(turn: Turn, request: Request) -> Response:
@@ -161,5 +165,12 @@ def _data(event: Started | Found | Done | Failed) -> object:
             assert_never(event)
 
 
+# They end no line in SSE, but do for the many clients that split text where Unicode says (Python's ``splitlines``, httpx).
+_LINE_ENDS = ((b"\xc2\x85", rb"\u0085"), (b"\xe2\x80\xa8", rb"\u2028"), (b"\xe2\x80\xa9", rb"\u2029"))
+
+
 def _event(name: bytes, number: int, data: object) -> bytes:
-    return b"event: %b\nid: %d\ndata: %b\n\n" % (name, number, orjson.dumps(data, default=str))
+    encoded = orjson.dumps(data, default=str)
+    for raw, escaped in _LINE_ENDS:
+        encoded = encoded.replace(raw, escaped)
+    return b"event: %b\nid: %d\ndata: %b\n\n" % (name, number, encoded)

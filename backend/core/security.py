@@ -150,7 +150,7 @@ class RefreshToken:
             RefreshTokenInvalidError: It is something else.
         """
         sign_in, separator, secret = text.removeprefix(REFRESH_PREFIX).partition("_")
-        if not text.startswith(REFRESH_PREFIX) or not separator or len(text) > 200:
+        if not text.startswith(REFRESH_PREFIX) or not separator or len(text) > 200 or not text.isascii():
             raise RefreshTokenInvalidError
         try:
             return cls(UUID(hex=sign_in), secret)

@@ -55,7 +55,8 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     following = _NEXT_CHARACTER.search(text, match.end(), match.end() + 80)
     upcoming = following[0] if following else ""
     if kind == "line":
-        line_start = max(start, text.rfind("\n", start, match.start()) + 1)
+        # The whole line counts, and not what is left of it after a sentence that ended there: that line was wrapped too.
+        line_start = text.rfind("\n", 0, match.start()) + 1
         return match.start() - line_start < _SHORT_LINE and not upcoming.islower() and upcoming not in {"(", "["}
     if upcoming in _OPENERS and following:
         upcoming = text[following.end() : following.end() + 1]

@@ -66,5 +66,6 @@ def translated() -> Iterator[None]:
         if error.connection_invalidated or state.startswith(UNAVAILABLE):
             raise DatabaseUnavailableError from error
         raise
-    except (PoolTimeoutError, ConnectionError) as error:
+    except (PoolTimeoutError, OSError) as error:
+        # While connecting the driver's own errors come bare: refused, a name that is not known, no answer in time.
         raise DatabaseUnavailableError from error

@@ -140,6 +140,13 @@ class UserOut(ResponseModel):
         return cls.model_validate(user)
 
 
+class OAuthErrorOut(ResponseModel):
+    """An error of the token endpoint (RFC 6749, section 5.2)."""
+
+    error: Literal["invalid_request", "invalid_grant", "unsupported_grant_type"]
+    error_description: str
+
+
 class TokenOut(ResponseModel):
     """Tokens: the access token goes into the Authorization header; the refresh token buys the next pair, once."""
 

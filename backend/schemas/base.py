@@ -18,7 +18,8 @@ Text = Annotated[str, AfterValidator(storable)]
 """Text that PostgreSQL can store and JSON can carry."""
 
 DocumentIds = Annotated[list[UUID], Field(min_length=1, max_length=100)]
-Offset = Annotated[int, Field(ge=0, le=2_147_483_647)]
+Offset = Annotated[int, Field(ge=0, le=1_073_741_824)]
+"""A position in a text, of which PostgreSQL stores a gigabyte at most."""
 
 
 class RequestModel(BaseModel):

@@ -1,14 +1,15 @@
 """Documents on the wire."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from backend.core.values.document import Document, DocumentStatus
 from backend.core.values.page import Page
-from backend.schemas.base import RequestModel, ResponseModel, Text
+from backend.schemas.base import Offset, RequestModel, ResponseModel, Text
 from backend.schemas.page import PageOut, cursor_of
 
 
@@ -82,7 +83,20 @@ class DocumentPage(PageOut[DocumentOut]):
 class DocumentPatch(RequestModel):
     """What may be changed about a document."""
 
-    title: Annotated[Text, Field(min_length=1, max_length=300)]
+    title: Annotated[Text, Field(min_length=1, max_length=300, pattern=r"\S")]
+
+
+class SpanIn(RequestModel):
+    """A part of a text, in code points from 0, ``end`` not included. It may reach beyond the text."""
+
+    start: Offset = 0
+    end: Offset = 100_000
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start > self.end:
+            raise PydanticCustomError("span_invalid", "The start has to come before the end.")
+        return self
 
 
 class TextOut(ResponseModel):

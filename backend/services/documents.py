@@ -1,13 +1,11 @@
 """Documents: in, listed, read, and out again."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import PurePath
 from uuid import UUID
 
 import structlog
 
-from backend.core.clock import now
 from backend.core.errors import DocumentEmptyError, DocumentNotFoundError, DuplicateDocumentError, UnavailableError
 from backend.core.ids import new_id
 from backend.core.values.document import Document, Upload
@@ -18,13 +16,12 @@ from backend.ports.blob_store import BlobStore, StoredBlob
 from backend.ports.document_parser import DocumentParser
 from backend.ports.vector_index import VectorIndex
 from backend.services.indexing.indexer import Indexer
+from backend.services.indexing.purging import Purger
 from backend.services.quotas import Quotas
 
 log = structlog.get_logger(__name__)
 
 HEAD_BYTES = 8192
-BLOB_KEPT = timedelta(hours=1)
-"""How long a deleted file's bytes stay, for backups that are running."""
 
 
 class DocumentService:
@@ -36,14 +33,14 @@ class DocumentService:
         self._uow = uow
         self._blobs = blobs
         self._parser = parser
-        self._index = index
         self._indexer = indexer
         self._quotas = quotas
+        self._purger = Purger(uow, blobs, index)
 
     async def upload(self, owner_id: UUID, upload: Upload, *, idempotency_key: str | None = None) -> Document:
         """Store a document and queue its indexing: both or neither.
 
-        The same bytes again after a failure retry the document that failed.
+        The same bytes again after a failure retry the document that failed, with the new file, name and type.
 
         Raises:
             DocumentTypeError: No parser reads this type, or name and bytes disagree.
@@ -58,15 +55,24 @@ class DocumentService:
         media_type = self._parser.media_type(upload.filename, head)
         blob = await self._blobs.put(pieces)  # Hashed and counted while it streams.
         try:
-            return await self._accept(owner_id, upload, blob, media_type, idempotency_key)
-        except DuplicateDocumentError:
-            await self._discard(blob.key)
-            return await self._retry_failed(owner_id, upload, blob, idempotency_key)
+            document, replaced = await self._accept(owner_id, upload, blob, media_type, idempotency_key)
         except BaseException:
             await self._discard(blob.key)
             raise
+        if replaced is not None:
+            await self._discard(replaced)
+        return document
 
-    async def _accept(self, owner_id: UUID, upload: Upload, blob: StoredBlob, media_type: str, key: str | None) -> Document:
+    async def _accept(
+        self, owner_id: UUID, upload: Upload, blob: StoredBlob, media_type: str, key: str | None
+    ) -> tuple[Document, str | None]:
+        """Return the document, and the key of the blob that it needs no longer."""
+        try:
+            return await self._add(owner_id, upload, blob, media_type, key), None
+        except DuplicateDocumentError:
+            return await self._retry_failed(owner_id, upload, blob, media_type, key)
+
+    async def _add(self, owner_id: UUID, upload: Upload, blob: StoredBlob, media_type: str, key: str | None) -> Document:
         async with self._uow.of(owner_id) as tx:
             await self._quotas.check_room(tx, owner_id, blob.size)
             document = await tx.documents.add(
@@ -83,17 +89,29 @@ class DocumentService:
             await _finish(tx, key, document, upload)
         return document
 
-    async def _retry_failed(self, owner_id: UUID, upload: Upload, blob: StoredBlob, key: str | None) -> Document:
+    async def _retry_failed(
+        self, owner_id: UUID, upload: Upload, blob: StoredBlob, media_type: str, key: str | None
+    ) -> tuple[Document, str]:
+        """The failure may have been that the old file was lost, or read as the wrong type: the new one takes its place."""
         async with self._uow.of(owner_id) as tx:
             document = await tx.documents.by_sha256(owner_id, blob.sha256)
             if document is None or document.status != "failed":
                 raise DuplicateDocumentError(document_id=None if document is None else str(document.id))
             retried = await tx.documents.update(
-                owner_id, document.id, status="pending", attempts=0, error_code=None, error_message=None
+                owner_id,
+                document.id,
+                title=upload.title or document.title,
+                filename=upload.filename,
+                media_type=media_type,
+                blob_key=blob.key,
+                status="pending",
+                attempts=0,
+                error_code=None,
+                error_message=None,
             )
             await _queue(tx, "index_document", document)
             await _finish(tx, key, document, upload)
-        return _existing(retried)
+        return _existing(retried), document.blob_key
 
     async def _discard(self, key: str) -> None:
         try:
@@ -167,35 +185,12 @@ class DocumentService:
         await self._indexer.confirm(owner_id, document_id)
 
     async def purge(self, owner_id: UUID, document_id: UUID) -> None:
-        """Remove a deleted document's vectors, chunks and text, and queue the removal of its file. Again is harmless.
-
-        Raises:
-            VectorIndexUnavailableError: Its vectors could not be removed; nothing was, and the job comes again.
-        """
-        async with self._uow.of(owner_id) as tx:
-            generations = await tx.generations.of_owner(owner_id)
-            ids = list(await tx.chunks.ids_of(owner_id, document_id))
-        for generation in generations if ids else ():
-            await self._index.delete(generation.collection, ids)
-        async with self._uow.of(owner_id) as tx:
-            document = await tx.documents.deleted(owner_id, document_id)
-            if document is None:
-                return
-            if document.status == "ready":
-                await tx.lexicon.remove_document(owner_id, document_id)
-            await tx.chunks.delete(owner_id, document_id)
-            await tx.texts.delete(owner_id, document_id)
-            await _queue(tx, "purge_file", document, after=BLOB_KEPT)
+        """Remove what a deleted document was made into; see ``Purger.purge``."""
+        await self._purger.purge(owner_id, document_id)
 
     async def purge_file(self, owner_id: UUID, document_id: UUID) -> None:
-        """Remove a deleted document's file, and then the last trace of it, its row. Again is harmless."""
-        async with self._uow.of(owner_id) as tx:
-            document = await tx.documents.deleted(owner_id, document_id)
-        if document is None:
-            return
-        await self._blobs.delete(document.blob_key)
-        async with self._uow.of(owner_id) as tx:
-            await tx.documents.remove(owner_id, document_id)
+        """Remove a deleted document's file and row; see ``Purger.purge_file``."""
+        await self._purger.purge_file(owner_id, document_id)
 
 
 async def _peek(pieces: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
@@ -215,10 +210,9 @@ async def _peek(pieces: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[byte
     return b"".join(taken)[:HEAD_BYTES], everything()
 
 
-async def _queue(tx: Transaction, task: str, document: Document, *, after: timedelta | None = None) -> None:
+async def _queue(tx: Transaction, task: str, document: Document) -> None:
     """Queue a job of a document; those of one document run one after the other."""
-    at = None if after is None else now() + after
-    await tx.jobs.defer(task, lock=str(document.id), at=at, owner_id=document.owner_id, document_id=document.id)
+    await tx.jobs.defer(task, lock=str(document.id), owner_id=document.owner_id, document_id=document.id)
 
 
 async def _finish(tx: Transaction, key: str | None, document: Document, upload: Upload) -> None:

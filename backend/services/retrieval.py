@@ -107,8 +107,10 @@ class Retriever:
     async def _dense(self, owner_id: UUID, question: str, within: Sequence[UUID] | None) -> list[Neighbour]:
         async with self._uow.of(owner_id) as tx:
             generation = await tx.generations.get(owner_id, self._embedder.identity)
-        if generation is None:
-            return []
+            if generation is None:
+                return []
+            # Read before the index is asked: a vector that it takes in between is then found twice, and not missed.
+            late = await tx.vectors.searchable(owner_id, generation.id, unindexed_only=True) if within is None else ([], [])
         vector = await self._embedded(question)
         if within is not None:
             # A metadata filter in the index costs many times an unfiltered query, and loses neighbours.
@@ -118,31 +120,22 @@ class Retriever:
         except (UnavailableError, VectorIndexBrokenError) as error:
             log.warning("vector_index_passed_over", code=error.code)
             return await self._exact(owner_id, generation, vector)
-        late = await self._exact(owner_id, generation, vector, unindexed_only=True)
-        known = {hit.chunk_id for hit in near}
-        merged = [*near, *(hit for hit in late if hit.chunk_id not in known)]
+        async with self._uow.of(owner_id) as tx:
+            searchable = await tx.chunks.searchable(owner_id, [hit.chunk_id for hit in near])
+        known = {hit.chunk_id: hit for hit in near if hit.chunk_id in searchable}
+        if len(near) >= DEPTH and len(known) < FETCHED:
+            # A document that is being indexed, or was deleted a moment ago, crowds the others out of the index's answer.
+            return await self._exact(owner_id, generation, vector)
+        merged = [*known.values(), *(hit for hit in await _nearest(generation, vector, *late) if hit.chunk_id not in known)]
         return sorted(merged, key=lambda hit: -hit.similarity)[:DEPTH]
 
     async def _exact(
-        self,
-        owner_id: UUID,
-        generation: Generation,
-        vector: Vector,
-        *,
-        within: Sequence[UUID] | None = None,
-        unindexed_only: bool = False,
+        self, owner_id: UUID, generation: Generation, vector: Vector, *, within: Sequence[UUID] | None = None
     ) -> list[Neighbour]:
-        """Search the vectors in PostgreSQL themselves: of some documents, of those the index lacks, or of all while it is away."""
+        """Search the vectors in PostgreSQL themselves: of some documents, or of all where the index is of no use."""
         async with self._uow.of(owner_id) as tx:
-            ids, blobs = await tx.vectors.searchable(owner_id, generation.id, within=within, unindexed_only=unindexed_only)
-        if not ids:
-            return []
-
-        def nearest() -> list[Neighbour]:
-            rows, scores = exact_top(vector, from_bytes(blobs, generation.dimensions), DEPTH)
-            return [Neighbour(ids[row], float(score)) for row, score in zip(rows, scores, strict=True)]
-
-        return await asyncio.to_thread(nearest)
+            ids, blobs = await tx.vectors.searchable(owner_id, generation.id, within=within)
+        return await _nearest(generation, vector, ids, blobs)
 
     async def _embedded(self, question: str) -> Vector:
         vector = self._questions.get(question)
@@ -154,6 +147,17 @@ class Retriever:
         else:
             self._questions.move_to_end(question)
         return vector
+
+
+async def _nearest(generation: Generation, vector: Vector, ids: Sequence[UUID], blobs: Sequence[bytes]) -> list[Neighbour]:
+    if not ids:
+        return []
+
+    def search() -> list[Neighbour]:
+        rows, scores = exact_top(vector, from_bytes(blobs, generation.dimensions), DEPTH)
+        return [Neighbour(ids[row], float(score)) for row, score in zip(rows, scores, strict=True)]
+
+    return await asyncio.to_thread(search)
 
 
 def _down(leg: Leg, error: BaseException) -> Leg:

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from tests.support.product import Account, Product
-from tests.support.wire import WebServer
+from tests.support.web_server import WebServer
 
 
 def problem(response: httpx2.Response) -> tuple[int, str]:

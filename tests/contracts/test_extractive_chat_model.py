@@ -76,3 +76,9 @@ async def test_it_is_one_model_and_no_other() -> None:
     with pytest.raises(ModelMissingError):
         await model.details("llama3.2:1b")
     await model.aclose()
+
+
+async def test_a_heading_is_no_answer() -> None:
+    assert await reply("Where is the main telescope?", "# The main telescope\n\nThe main telescope stands in the dome.") == (
+        "The main telescope stands in the dome. [1]"
+    )

@@ -12,7 +12,7 @@ from backend.api.guard import BodyLimits, RequestGuard
 from backend.api.middleware import RequestContext
 from backend.cli.connections import UNREAD_BYTES, BoundedH11Protocol, BoundedHttpToolsProtocol
 from tests.security.framing import ATTACKS, dripping, get, post
-from tests.support.wire import WebServer, web_server
+from tests.support.web_server import WebServer, web_server
 
 LIMITS = BodyLimits(bytes=10_000, idle_seconds=0.5, total_seconds=1.5)
 SECONDS = 0.8

@@ -1,95 +1,58 @@
-"""A web server in this process, and raw bytes to it."""
+"""HTTP by hand, for what a well-behaved client does not do: stop in the middle, leave, or not read."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-
-import uvicorn
-from starlette.types import ASGIApp
-from uvicorn.server import ServerState
-
-STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
+from urllib.parse import urlsplit
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """What came back for some bytes, and whether the server closed the connection (else the time was up)."""
+class Wire:
+    """A connection to a server that speaks HTTP/1.1."""
 
-    received: bytes
-    closed: bool
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
 
-    @property
-    def statuses(self) -> list[int]:
-        """The status of each answer, provisional ones included."""
-        return [int(status) for status in STATUS.findall(self.received)]
+    async def begin(self, method: str, path: str, **headers: str | int) -> None:
+        """Send the head of a request; ``Content_Length`` stands for ``Content-Length``."""
+        lines = [f"{method} {path} HTTP/1.1", "Host: docent", *(f"{k.replace('_', '-')}: {v}" for k, v in headers.items())]
+        await self.send(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
 
+    async def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self.writer.write(data)
+        await self.writer.drain()
 
-@dataclass(frozen=True, slots=True)
-class WebServer:
-    """Where it listens."""
+    async def send_chunk(self, data: bytes) -> None:
+        """Send a piece of a body without Content-Length; an empty one ends it."""
+        await self.send(b"%x\r\n%b\r\n" % (len(data), data))
 
-    port: int
+    async def answer(self, *, within: float = 10) -> tuple[int, bytes]:
+        """Return the status and the head of the answer."""
+        async with asyncio.timeout(within):
+            head = await self.reader.readuntil(b"\r\n\r\n")
+        return int(head.split()[1]), head
 
-    async def send(self, *pieces: bytes | float, end: bool = False, within: float = 5) -> Exchange:
-        """Send pieces, pausing for the seconds between them, and read until the server closes or so many seconds have passed.
+    async def some(self, pattern: bytes, *, within: float = 10) -> bytes:
+        """Read until the bytes have come, and return all up to them."""
+        async with asyncio.timeout(within):
+            return await self.reader.readuntil(pattern)
 
-        ``end`` closes our direction after the last piece. What the server no longer takes is not sent.
-        """
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        received = bytearray()
+    def answered(self) -> bool:
+        """Tell whether the server has begun to answer."""
+        return bool(self.reader._buffer) or self.reader.at_eof()  # type: ignore[attr-defined] # there is no other way to look
 
-        async def read() -> None:
-            while data := await reader.read(65_536):
-                received.extend(data)
-
-        reading = asyncio.create_task(read())
-        try:
-            await _write(writer, pieces, reading, end=end)
-            _, late = await asyncio.wait({reading}, timeout=within)
-            return Exchange(bytes(received), closed=not late)
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
-            writer.transport.abort()
-
-
-async def _write(
-    writer: asyncio.StreamWriter, pieces: tuple[bytes | float, ...], reading: asyncio.Task[None], *, end: bool
-) -> None:
-    try:
-        for piece in pieces:
-            if reading.done():
-                return
-            if isinstance(piece, float):
-                await asyncio.sleep(piece)
-            else:
-                writer.write(piece)
-                await writer.drain()
-        if end:
-            writer.write_eof()
-    except ConnectionError:
-        return
+    def leave(self) -> None:
+        """Break the connection."""
+        self.writer.transport.abort()
 
 
 @asynccontextmanager
-async def web_server(app: ASGIApp, protocol: type[asyncio.Protocol], **settings: object) -> AsyncIterator[WebServer]:
-    """Serve an application with one of uvicorn's protocols on a free port, without uvicorn's signals and lifespan."""
-    config = uvicorn.Config(app, http=protocol, ws="none", log_config=None, server_header=False, **settings)  # type: ignore[arg-type]
-    config.load()
-    state = ServerState()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: protocol(config=config, server_state=state, app_state={}),  # type: ignore[call-arg] # uvicorn's own signature
-        "127.0.0.1",
-        0,
-    )
+async def connected(url: str, *, limit: int = 1 << 16) -> AsyncIterator[Wire]:
+    """Connect to the server at a URL. ``limit`` bounds what is read ahead, in bytes."""
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=limit)
     try:
-        yield WebServer(server.sockets[0].getsockname()[1])
+        yield Wire(reader, writer)
     finally:
-        server.close()
-        for connection in list(state.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
-        await asyncio.gather(*state.tasks, return_exceptions=True)
+        writer.transport.abort()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from backend.ports.chat_model import Passage
 from backend.rag.citations import Citation, MarkerFilter, resolve
-from backend.rag.citations.scanning import HELD_CHARACTERS
+from backend.rag.citations.scanning import HELD_CHARACTERS, Scanner
 
 PUMP = "The pump was built in 1987 by Acme. It is blue, as all pumps are.\nIt must be serviced every two years. Call a technician."
 
@@ -33,7 +33,9 @@ def passage(marker: int, text: str = PUMP, start: int = 100) -> Passage:
             "See [see], a[i], [x](http://y), [ ], [], [2024], [0], [1.5].",
         ),
         ("A link [7](http://evil) is no citation", "A link [7](http://evil) is no citation"),
-        ("argv[7] and grid[7][8] are indexes", "argv[7] and grid[7][8] are indexes"),
+        ("my_list[7] and my_grid[7][8] are indexes", "my_list[7] and my_grid[7][8] are indexes"),
+        ("Paris[7], _Rome_[8], in 1987[9] and (so)[7]; Oslo[1, 7].", "Paris, _Rome_, in 1987 and (so); Oslo[1]."),
+        ("[[9]7] 【7†a[9]】 `b`[9]`c`", "[[]7] 【7†a[]】 `b` `c`"),
         ("`x [7]` and ``a`[7]`` but [7] not", "`x [7]` and ``a`[7]`` but not"),
         ("```\nx = [7]\n\ny = [8]\n```\nText [7].", "```\nx = [7]\n\ny = [8]\n```\nText."),
         (
@@ -69,6 +71,14 @@ def test_the_output_does_not_depend_on_the_cuts(tokens: list[str], data: st.Data
     pieces = [markers.feed(text[start:end]) for start, end in itertools.pairwise(cuts)]
 
     assert "".join(pieces) + markers.finish() == filtered(text)
+
+
+@given(st.lists(st.sampled_from(["[", "]", "1", "7", "[7]", "[9]", "[1]", ",", " ", "【", "】", "†", "`", "``", "\n", "a", "_"])))
+def test_removing_a_marker_makes_no_other(tokens: list[str]) -> None:
+    scanner = Scanner()
+    shown = filtered("".join(tokens))
+
+    assert {n for part in [*scanner.feed(shown), *scanner.finish()] if not part.attached for n in part.numbers} <= {1, 2}
 
 
 def test_text_is_let_through_at_once_but_for_a_possible_marker() -> None:

@@ -44,3 +44,9 @@ def test_every_character_but_whitespace_is_in_exactly_one_sentence(text: str) ->
     assert all(text[start:end] == text[start:end].strip() != "" for start, end in spans)
     assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans))
     assert "".join("".join(cut(text)).split()) == "".join(text.split())
+
+
+def test_a_wrapped_line_goes_on_even_after_a_sentence_that_ended_in_it() -> None:
+    text = "A night is worked by two. Nobody observes alone. The shift runs from\n16:00 to 00:30, and the next one from 22:00."
+
+    assert [text[start:end] for start, end in sentences(text)][-1].startswith("The shift runs from\n16:00")

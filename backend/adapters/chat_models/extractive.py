@@ -113,8 +113,13 @@ def _candidates(passages: Sequence[Passage]) -> Iterator[_Candidate]:
     for rank, passage in enumerate(passages):
         for start, end in sentences(passage.text):
             text = passage.text[start:end]
-            if bag := Counter(terms(text)):
+            if (bag := Counter(terms(text))) and not _is_heading(text, passage):
                 yield _Candidate(rank, passage, start, text, bag)
+
+
+def _is_heading(text: str, passage: Passage) -> bool:
+    """A heading names a subject and says nothing about it."""
+    return text.startswith("#") or text in (passage.heading or "").split(" > ")
 
 
 def _scored(question: str, candidates: Sequence[_Candidate]) -> list[_Scored]:

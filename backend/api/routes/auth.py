@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, status
 from fastapi.security import OAuth2PasswordRequestForm
 
-from backend.api.deps import Accounts, Origin, Profile, SignedIn, Throttle
+from backend.api.deps import Accounts, Origin, Profile, SignedIn, Throttle, never_cached
 from backend.api.errors import problems
 from backend.core.errors import (
     CredentialsInvalidError,
@@ -25,6 +25,7 @@ from backend.schemas.auth import (
     DeleteMeIn,
     LoginIn,
     MePatch,
+    OAuthErrorOut,
     PasswordIn,
     RefreshIn,
     RegisterIn,
@@ -35,7 +36,7 @@ from backend.schemas.auth import (
     UserOut,
 )
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/auth", tags=["auth"], dependencies=[Depends(never_cached)])
 
 
 @router.post(
@@ -52,7 +53,7 @@ async def register(body: RegisterIn, accounts: Accounts, origin: Origin, throttl
     return UserOut.of(user)
 
 
-@router.post("/token", responses=problems(RateLimitedError))
+@router.post("/token", responses={**problems(RateLimitedError), 400: {"model": OAuthErrorOut, "description": "As RFC 6749 says."}})
 async def issue_token(
     form: Annotated[OAuth2PasswordRequestForm, Depends()], accounts: Accounts, origin: Origin, throttle: Throttle
 ) -> TokenOut:

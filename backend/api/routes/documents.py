@@ -1,16 +1,18 @@
 """Documents."""
 
 from typing import Annotated
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response, status
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import Documents, IncomingFile, Page, Reader, Writer
+from backend.api.downloads import Download
 from backend.api.errors import problems
 from backend.api.idempotency import REPLAYED, Once, assert_same_file
 from backend.core.errors import (
+    BlobNotFoundError,
+    BlobStoreUnavailableError,
     DocumentEmptyError,
     DocumentNotFoundError,
     DocumentTooLargeError,
@@ -25,7 +27,7 @@ from backend.core.errors import (
 )
 from backend.core.values.document import Document
 from backend.core.values.idempotency import StoredOutcome
-from backend.schemas.documents import DocumentOut, DocumentPage, DocumentPatch, TextOut
+from backend.schemas.documents import DocumentOut, DocumentPage, DocumentPatch, SpanIn, TextOut
 
 router = APIRouter(prefix="/chat", tags=["documents"], responses=problems(TokenInvalidError))
 
@@ -113,32 +115,20 @@ async def delete_document(document_id: UUID, caller: Writer, documents: Document
 
 
 @router.get("/documents/{document_id}/text", responses=problems(DocumentNotFoundError))
-async def read_document_text(
-    document_id: UUID,
-    caller: Reader,
-    documents: Documents,
-    start: Annotated[int, Query(ge=0, le=2_147_483_647)] = 0,
-    end: Annotated[int, Query(ge=0, le=2_147_483_647)] = 100_000,
-) -> TextOut:
+async def read_document_text(document_id: UUID, span: Annotated[SpanIn, Query()], caller: Reader, documents: Documents) -> TextOut:
     """Return the document's text at [start:end], code points from 0: what the offsets of a citation point to."""
-    text, length = await documents.text(caller.user_id, document_id, start=start, end=end)
-    return TextOut(text=text, start=start, end=start + len(text), length=length)
+    text, length = await documents.text(caller.user_id, document_id, start=span.start, end=span.end)
+    return TextOut(text=text, start=span.start, end=span.start + len(text), length=length)
 
 
 @router.get(
     "/documents/{document_id}/file",
     response_class=StreamingResponse,
-    responses={**problems(DocumentNotFoundError), 200: {"content": {"application/octet-stream": {}}, "description": "The file."}},
+    responses={
+        **problems(DocumentNotFoundError, BlobNotFoundError, BlobStoreUnavailableError),
+        200: {"content": {"application/octet-stream": {}}, "description": "The file."},
+    },
 )
-async def download_document(document_id: UUID, caller: Reader, documents: Documents) -> StreamingResponse:
+async def download_document(document_id: UUID, caller: Reader, documents: Documents) -> Download:
     """Return the original file, always as a download."""
-    document, pieces = await documents.file(caller.user_id, document_id)
-    return StreamingResponse(
-        pieces,
-        media_type="application/octet-stream",
-        headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(document.filename, safe='')}",
-            "Content-Length": str(document.size),
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-        },
-    )
+    return Download(*await documents.file(caller.user_id, document_id))

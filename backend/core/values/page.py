@@ -4,7 +4,6 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -26,21 +25,6 @@ class Cursor:
 
     key: str
     id: UUID
-
-    @property
-    def moment(self) -> datetime:
-        """The key as the time that it is, in lists that are ordered by time.
-
-        Raises:
-            CursorInvalidError: It is no time: the cursor is of another list, or made up.
-        """
-        try:
-            moment = datetime.fromisoformat(self.key)
-        except ValueError as error:
-            raise CursorInvalidError from error
-        if moment.tzinfo is None:
-            raise CursorInvalidError
-        return moment
 
     def encode(self) -> str:
         """Return the opaque text that clients hand back."""

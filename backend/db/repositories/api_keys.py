@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, or_, select, tuple_, update
 
 from backend.core.values.page import Cursor, Page
 from backend.core.values.user import ApiKey, Scope, User
-from backend.db.repositories.rows import AnyRow, Repository, columns
+from backend.db.repositories.rows import AnyRow, Repository, columns, position
 from backend.models import ApiKeyRow, UserRow
 
 
@@ -52,8 +52,7 @@ class ApiKeyRepository(Repository):
             .limit(limit + 1)
         )
         if after is not None:
-            position = tuple_(ApiKeyRow.created_at, ApiKeyRow.id)
-            statement = statement.where(position < tuple_(after.moment, after.id))
+            statement = statement.where(tuple_(ApiKeyRow.created_at, ApiKeyRow.id) < tuple_(*position(after)))
         items = [_key(row) for row in await self._connection.execute(statement)]
         last = items[limit - 1] if len(items) > limit else None
         return Page(items[:limit], None if last is None else Cursor(last.created_at.isoformat(), last.id))

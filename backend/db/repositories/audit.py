@@ -8,7 +8,7 @@ from backend.core.ids import new_id
 from backend.core.values.audit import AuditEvent
 from backend.core.values.page import Cursor, Page
 from backend.core.values.user import Origin
-from backend.db.repositories.rows import Repository, columns, read
+from backend.db.repositories.rows import Repository, columns, position, read
 from backend.models import AuditEventRow
 
 
@@ -42,8 +42,7 @@ class AuditRepository(Repository):
         if subject_id is not None:
             statement = statement.where(AuditEventRow.subject_id == subject_id)
         if after is not None:
-            position = tuple_(AuditEventRow.occurred_at, AuditEventRow.id)
-            statement = statement.where(position < tuple_(after.moment, after.id))
+            statement = statement.where(tuple_(AuditEventRow.occurred_at, AuditEventRow.id) < tuple_(*position(after)))
         items = [read(AuditEvent, row) for row in await self._connection.execute(statement)]
         last = items[limit - 1] if len(items) > limit else None
         return Page(items[:limit], None if last is None else Cursor(last.occurred_at.isoformat(), last.id))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import ColumnElement, delete, select, text
 
 from backend.core.values.document import Chunk
 from backend.db.repositories.rows import Repository, columns, read
@@ -72,17 +72,26 @@ class ChunkRepository(Repository):
         statement = delete(ChunkRow).where(ChunkRow.owner_id == owner_id, ChunkRow.document_id == document_id)
         await self._connection.execute(statement if ids is None else statement.where(ChunkRow.id.in_(ids)))
 
+    async def searchable(self, owner_id: UUID, ids: Sequence[UUID]) -> set[UUID]:
+        """Return those of the chunks that belong to the owner's ready documents, without their texts."""
+        statement = select(ChunkRow.id).join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
+        return set((await self._connection.execute(statement.where(*_ready(owner_id, ids)))).scalars())
+
     async def found(self, owner_id: UUID, ids: Sequence[UUID]) -> dict[UUID, FoundChunk]:
         """Return those of the chunks that belong to the owner's ready documents."""
         statement = (
             select(*columns(ChunkRow, FoundChunk), DocumentRow.title)
             .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
-            .where(
-                ChunkRow.owner_id == owner_id,
-                ChunkRow.id.in_(ids),
-                DocumentRow.owner_id == owner_id,
-                DocumentRow.status == "ready",
-                DocumentRow.deleted_at.is_(None),
-            )
+            .where(*_ready(owner_id, ids))
         )
         return {row.id: read(FoundChunk, row) for row in await self._connection.execute(statement)}
+
+
+def _ready(owner_id: UUID, ids: Sequence[UUID]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        ChunkRow.owner_id == owner_id,
+        ChunkRow.id.in_(ids),
+        DocumentRow.owner_id == owner_id,
+        DocumentRow.status == "ready",
+        DocumentRow.deleted_at.is_(None),
+    )

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, text, tuple_
 
 from backend.core.values.document import Document
 from backend.core.values.page import Cursor, Page
-from backend.db.repositories.rows import Repository, columns, read
+from backend.db.repositories.rows import Repository, columns, position, read
 from backend.models import DocumentRow
 
 # Rows whose job got lost (aborted by a shutdown, failed in the queue, truncated by hand): they need a new one.
@@ -38,9 +38,11 @@ class DocumentRepository(Repository):
         return None if row is None else read(Document, row)
 
     async def by_sha256(self, owner_id: UUID, sha256: str) -> Document | None:
-        """Return the owner's document with these bytes."""
-        statement = select(*columns(DocumentRow, Document)).where(
-            DocumentRow.owner_id == owner_id, DocumentRow.sha256 == sha256, DocumentRow.deleted_at.is_(None)
+        """Return the owner's document with these bytes, and hold it until the transaction ends."""
+        statement = (
+            select(*columns(DocumentRow, Document))
+            .where(DocumentRow.owner_id == owner_id, DocumentRow.sha256 == sha256, DocumentRow.deleted_at.is_(None))
+            .with_for_update()
         )
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else read(Document, row)
@@ -54,8 +56,7 @@ class DocumentRepository(Repository):
             .limit(limit + 1)
         )
         if after is not None:
-            position = tuple_(DocumentRow.created_at, DocumentRow.id)
-            statement = statement.where(position < tuple_(after.moment, after.id))
+            statement = statement.where(tuple_(DocumentRow.created_at, DocumentRow.id) < tuple_(*position(after)))
         items = [read(Document, row) for row in await self._connection.execute(statement)]
         last = items[limit - 1] if len(items) > limit else None
         return Page(items[:limit], None if last is None else Cursor(last.created_at.isoformat(), last.id))

@@ -1,11 +1,14 @@
 """From rows to the frozen dataclasses that the floors hand to each other."""
 
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
 
 from sqlalchemy import Label, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.core.values.page import Cursor, CursorInvalidError
 from backend.models import Base
 
 T = TypeVar("T")
@@ -17,6 +20,21 @@ class Repository:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+
+
+def position(after: Cursor) -> tuple[datetime, UUID]:
+    """Return where a list that is ordered by a time goes on.
+
+    Raises:
+        CursorInvalidError: The cursor is of another list, or made up.
+    """
+    try:
+        moment = datetime.fromisoformat(after.key)
+        if moment.tzinfo is None:
+            raise CursorInvalidError
+        return moment.astimezone(UTC), after.id
+    except (ValueError, OverflowError) as error:
+        raise CursorInvalidError from error
 
 
 def columns(table: type[Base], value: type[Any]) -> list[Label[Any]]:

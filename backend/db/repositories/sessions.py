@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, insert, select, tuple_, update
 
 from backend.core.values.chat import ChatSession
 from backend.core.values.page import Cursor, Page
-from backend.db.repositories.rows import AnyRow, Repository, columns, read
+from backend.db.repositories.rows import AnyRow, Repository, columns, position, read
 from backend.models import ChatSessionRow
 
 
@@ -42,8 +42,7 @@ class SessionRepository(Repository):
             .limit(limit + 1)
         )
         if after is not None:
-            position = tuple_(ChatSessionRow.updated_at, ChatSessionRow.id)
-            statement = statement.where(position < tuple_(after.moment, after.id))
+            statement = statement.where(tuple_(ChatSessionRow.updated_at, ChatSessionRow.id) < tuple_(*position(after)))
         items = [_session(row) for row in await self._connection.execute(statement)]
         last = items[limit - 1] if len(items) > limit else None
         return Page(items[:limit], None if last is None else Cursor(last.updated_at.isoformat(), last.id))

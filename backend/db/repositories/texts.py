@@ -11,6 +11,9 @@ from backend.db.repositories.rows import Repository
 from backend.models import DocumentTextRow
 from backend.ports.document_parser import PageSpan
 
+LONGEST_TEXT = 2**30
+"""PostgreSQL's bound on a value, in bytes: no text goes on beyond it, and one more is still an integer to PostgreSQL."""
+
 
 class TextRepository(Repository):
     """Reads and writes ``document_texts``."""
@@ -19,10 +22,13 @@ class TextRepository(Repository):
         """Store the text of a document, replacing what an earlier attempt stored."""
         values = {"text": text, "pages": [astuple(page) for page in pages]}
         statement = insert(DocumentTextRow).values(owner_id=owner_id, document_id=document_id, **values)
-        await self._connection.execute(statement.on_conflict_do_update(index_elements=["document_id"], set_=values))
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["document_id"], set_=values, where=DocumentTextRow.owner_id == owner_id)
+        )
 
     async def slice(self, owner_id: UUID, document_id: UUID, *, start: int, end: int) -> tuple[str, int] | None:
         """Return the text at [start:end] in code points, and the length of the whole."""
+        start = min(start, LONGEST_TEXT)
         statement = select(
             func.substr(DocumentTextRow.text, start + 1, max(end - start, 0)), func.length(DocumentTextRow.text)
         ).where(DocumentTextRow.owner_id == owner_id, DocumentTextRow.document_id == document_id)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, insert, or_, select, tuple_, update
 
 from backend.core.values.page import Cursor, Page
 from backend.core.values.user import User
-from backend.db.repositories.rows import Repository, columns, read
+from backend.db.repositories.rows import Repository, columns, position, read
 from backend.models import UserRow
 
 LIKE_SPECIAL = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
@@ -74,7 +74,7 @@ class UserRepository(Repository):
             fields = (UserRow.username, UserRow.email, UserRow.full_name)
             statement = statement.where(or_(*(field.ilike(pattern, escape="\\") for field in fields)))
         if after is not None:
-            statement = statement.where(tuple_(UserRow.created_at, UserRow.id) < tuple_(after.moment, after.id))
+            statement = statement.where(tuple_(UserRow.created_at, UserRow.id) < tuple_(*position(after)))
         items = [read(User, row) for row in await self._connection.execute(statement)]
         last = items[limit - 1] if len(items) > limit else None
         return Page(items[:limit], None if last is None else Cursor(last.created_at.isoformat(), last.id))

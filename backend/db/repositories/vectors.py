@@ -45,6 +45,13 @@ class VectorRepository(Repository):
         )
         await self._connection.execute(statement)
 
+    async def unconfirm(self, owner_id: UUID, generation_id: UUID) -> None:
+        """Note that the vector index has lost a generation; ``unindexed_documents`` names its documents from then on."""
+        statement = update(ChunkVectorRow).where(
+            ChunkVectorRow.owner_id == owner_id, ChunkVectorRow.generation_id == generation_id, ChunkVectorRow.indexed
+        )
+        await self._connection.execute(statement.values(indexed=False))
+
     async def searchable(
         self, owner_id: UUID, generation_id: UUID, *, within: Sequence[UUID] | None = None, unindexed_only: bool = False
     ) -> tuple[list[UUID], list[bytes]]:

@@ -52,8 +52,16 @@ class Answering:
         turn.emit(Started(asked.session_id, asked.message_id))
         task = asyncio.create_task(self._run(turn), name=f"turn-{asked.message_id}")
         self._running[asked.message_id] = (turn, task)
-        task.add_done_callback(lambda _: self._running.pop(asked.message_id, None))
+        task.add_done_callback(lambda ended: self._over(turn, ended))
         return turn
+
+    def _over(self, turn: Turn, task: asyncio.Task[None]) -> None:
+        """Let nobody wait for a turn that died of a defect."""
+        del self._running[turn.asked.message_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("turn_failed", message_id=str(turn.asked.message_id), exc_info=error)
+        if not turn.ended:
+            turn.end(Failed(DocentError()))
 
     async def drain(self, grace_seconds: float) -> None:
         """Give running answers so long to finish, then end them as ``incomplete``; return when all are stored."""

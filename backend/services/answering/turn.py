@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
-from backend.core.errors import DocentError
+from backend.core.errors import UnavailableError
 from backend.core.values.chat import Answer, MessageStatus, Question
 from backend.ports.chat_model import Turn as PromptTurn
 from backend.services.answering.channel import Channel
@@ -29,7 +29,7 @@ class Asked:
     idempotency_key: str | None = None
 
 
-class ServerStoppingError(DocentError):
+class ServerStoppingError(UnavailableError):
     """The server is being stopped and cannot wait for the rest of the answer."""
 
     code = "server_stopping"
@@ -74,7 +74,7 @@ class Turn:
         """Return the answer once it is stored, however it ended.
 
         Raises:
-            DocentError: The turn failed before the model said anything.
+            DocentError: The turn failed. What the model had said by then is in the session, as ``incomplete``.
         """
         outcome = await asyncio.shield(self._outcome)
         if isinstance(outcome, Failed):
@@ -106,6 +106,11 @@ class Turn:
         """Add to the answer."""
         self.parts.append(text)
         self.emit(Delta(text))
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was said how it ended."""
+        return self._outcome.done()
 
     def end(self, outcome: Done | Failed) -> None:
         """Say how it ended, once that is stored."""

@@ -7,10 +7,11 @@ from uuid import UUID
 import structlog
 
 from backend.core.clock import now
-from backend.core.errors import BlobNotFoundError, EmbeddingRefusedError, ParsingError, UnavailableError, VectorIndexBrokenError
+from backend.core.errors import BlobNotFoundError, EmbeddingRefusedError, ParsingError, UnavailableError
 from backend.core.values.document import Document
 from backend.db.uow import UnitOfWork
 from backend.ports.vector_index import VectorIndex
+from backend.services.indexing.forgetting import forget
 from backend.services.indexing.pipeline import DocumentGoneError, IndexingPipeline
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,9 @@ class Indexer:
             # A shutdown, not a crash: the next process takes over where this one stopped.
             await asyncio.shield(self._hand_back(document, waiting_for=None))
             raise
+        except UnavailableError:
+            # The database itself: it could not be told that the attempt does not count, nor could a failure.
+            raise
         except Exception:
             if document.attempts >= MOST_ATTEMPTS:
                 await self._fail(document, "indexing_failed", GAVE_UP)
@@ -71,9 +75,12 @@ class Indexer:
         """End a document, and drop what its attempts have stored of it."""
         owner_id = document.owner_id
         async with self._uow.of(owner_id) as tx:
+            if not await tx.documents.lock(owner_id, document.id, status="processing"):
+                return  # Deleted, or ended by another attempt.
             collections = [generation.collection for generation in await tx.generations.of_owner(owner_id)]
             ids = list(await tx.chunks.ids_of(owner_id, document.id))
             await tx.chunks.delete(owner_id, document.id)
+            await tx.texts.delete(owner_id, document.id)
             await tx.documents.update(
                 owner_id,
                 document.id,
@@ -85,12 +92,7 @@ class Indexer:
                 chunks=0,
             )
         log.info("document_failed", document_id=str(document.id), code=code)
-        for collection in collections if ids else ():
-            try:
-                await self._index.delete(collection, ids)
-            except (UnavailableError, VectorIndexBrokenError) as error:
-                # No text belongs to these vectors any more, so they cannot be found; a rebuild of the index drops them.
-                log.warning("vectors_left_behind", code=error.code, vectors=len(ids))
+        await forget(self._index, collections, ids)
 
     async def _wait(self, document: Document, error: UnavailableError) -> None:
         waited = (now() - document.created_at).total_seconds()
@@ -99,9 +101,15 @@ class Indexer:
         await self._hand_back(document, waiting_for=error.message, delay=delay)
 
     async def _hand_back(self, document: Document, *, waiting_for: str | None, delay: float | None = None) -> None:
-        """Return the document to ``pending`` without counting the attempt, and queue it again after ``delay`` seconds."""
+        """Return the document to ``pending`` without counting the attempt, and queue it again after ``delay`` seconds.
+
+        One that is not being processed is left alone: what interrupted the attempt may have come after its last commit, or another
+        attempt was faster. Once it is ready its lexemes are counted, and a second run would count them twice.
+        """
         owner_id = document.owner_id
         async with self._uow.of(owner_id) as tx:
+            if not await tx.documents.lock(owner_id, document.id, status="processing"):
+                return
             await tx.documents.update(
                 owner_id, document.id, status="pending", attempts=document.attempts - 1, waiting_for=waiting_for
             )

@@ -21,6 +21,7 @@ from backend.ports.vector_index import VectorIndex
 from backend.rag.normalising import search_text
 from backend.rag.similarity import from_bytes, to_bytes
 from backend.rag.splitting import split
+from backend.services.indexing.forgetting import forget
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +103,7 @@ class IndexingPipeline:
             )
         if updated is None:
             raise DocumentGoneError
+        await forget(self._index, [generation.collection], list(outdated))
         return Plan(generation, chunks, [chunk for chunk in chunks if chunk.id not in done])
 
     async def _embed(self, document: Document, plan: Plan) -> None:
