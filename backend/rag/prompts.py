@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from backend.ports.chat_model import Passage, Turn
 from backend.rag.citations import MarkerFilter
+from backend.rag.template_tokens import disarmed
 
 _ROLE = (
     "You are Docent, an assistant that answers people's questions from their own documents. Answer in the language of the question."
@@ -52,8 +53,8 @@ def instructions(*, strict: bool, searched: bool, with_passages: bool) -> str:
 def render(passages: Sequence[Passage]) -> str:
     """Return the passages as delimited data, each with its marker, title, page and heading.
 
-    No text of a document can close or open a passage: what looks like our tag loses its angle bracket, here and not in what is
-    quoted.
+    No text of a document can close or open a passage, or a turn of the conversation: what looks like our tag or a control token of
+    a chat template loses its bracket, here and not in what is quoted.
     """
     return "\n".join(
         f'<passage number="[{passage.marker}]" title="{_attribute(passage.title)}"'
@@ -66,19 +67,21 @@ def render(passages: Sequence[Passage]) -> str:
 
 def ask(question: str, passages: Sequence[Passage]) -> str:
     """Return the user's turn: the passages, then the question; the question alone where there are no passages."""
-    return f"Passages:\n{render(passages)}\n\nQuestion: {question}" if passages else question
+    asked = disarmed(question)
+    return f"Passages:\n{render(passages)}\n\nQuestion: {asked}" if passages else asked
 
 
 def recalled(turn: Turn) -> Turn:
     """Return a turn of the history as the model reads it again: an old answer without markers, which named other passages."""
-    if turn.role != "assistant":
-        return turn
-    unmarked = MarkerFilter(())
-    return Turn(turn.role, unmarked.feed(turn.content) + unmarked.finish())
+    content = turn.content
+    if turn.role == "assistant":
+        unmarked = MarkerFilter(())
+        content = unmarked.feed(content) + unmarked.finish()
+    return Turn(turn.role, disarmed(content))
 
 
 def _harmless(text: str) -> str:
-    return _TAG.sub("‹", text)
+    return disarmed(_TAG.sub("‹", text))
 
 
 def _attribute(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]+")
 
 
 def canonical(text: str) -> str:

@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
+from lzma import LZMAError
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
@@ -21,7 +22,10 @@ _FREE_BYTES = 20_000_000
 _MOST_RATIO = 200
 """Of unpacked to packed bytes, past the first 20 MB; documents that people write stay below 50."""
 
-_DAMAGED = (BadZipFile, EOFError, zlib.error, OpcError, KeyError, ValueError, AttributeError, SyntaxError, NotImplementedError)
+_DAMAGED = (
+    BadZipFile, EOFError, OSError, zlib.error, LZMAError, OpcError, KeyError, ValueError, TypeError, AttributeError, SyntaxError,
+    NotImplementedError, StopIteration,
+)  # fmt: skip
 """What zipfile, lxml (its syntax errors are SyntaxErrors) and python-docx raise on packages that are not as they should be."""
 
 _NO_MEMORY = 2
@@ -77,7 +81,8 @@ def _open(data: bytes, package: ZipFile) -> tuple[Element, Element]:
     """Return the elements of the body and of the styles, without python-docx where it refuses, for instance a dangling link."""
     try:
         document = Document(BytesIO(data))
-        return document.element.body, document.styles.element
+        body, styles = document.element.body, document.styles.element
+        return [] if body is None else body, styles
     except _DAMAGED:
         return next(iter(parse_xml(package.read("word/document.xml")))), ()
 

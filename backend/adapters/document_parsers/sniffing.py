@@ -29,7 +29,8 @@ _PDF_AREA = 1024
 """The header of a PDF may begin anywhere in the first 1,024 bytes (ISO 32000-1, annex H.3.4.1)."""
 
 _PDF_IN_TEXT = re.compile(rb"%PDF-\d\.\d\s{1,2}%[\x80-\xff]{4}")
-_HTML_START = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
+_XML_DECLARATION = re.compile(rb"<\?xml[^>]*>\s*")
+_HTML_START = re.compile(rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
 _UNICODE_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _CONTROLS = bytes(code for code in range(32) if code not in b"\b\t\n\v\f\r\x1b")
 _ARCHIVE_NAME = re.compile(rb"PK\x03\x04.{22}(..)..", re.DOTALL)
@@ -83,7 +84,17 @@ def _text(head: bytes) -> Content:
         return Content("text", "empty")
     if _PDF_IN_TEXT.search(head[:_PDF_AREA]):
         return _PDF
-    return _HTML if _HTML_START.match(head.removeprefix(codecs.BOM_UTF8)) else _TEXT
+    return _HTML if _HTML_START.match(_without_prologue(head)) else _TEXT
+
+
+def _without_prologue(head: bytes) -> bytes:
+    """Return what follows the XML declaration and the comments; by hand, for a pattern takes exponential time on many comments."""
+    rest = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    declaration = _XML_DECLARATION.match(rest)
+    rest = rest[declaration.end() :] if declaration else rest
+    while rest.startswith(b"<!--") and (end := rest.find(b"-->", 4)) >= 0:
+        rest = rest[end + 3 :].lstrip()
+    return rest
 
 
 def _binary(head: bytes) -> Content:

@@ -1,17 +1,22 @@
 """Takes invented markers out of an answer while it streams."""
 
+import re
 from collections.abc import Iterable
 
-from backend.rag.citations.scanning import Part, Scanner
+from backend.rag.citations.scanning import HELD_CHARACTERS, Part, Scanner
+
+_OPEN_BRACKET = re.compile(r"\[[0-9,; ]*\Z|【[^\n`\[【】]*\Z")
+_NOT_A_BRACKET = "[]"
 
 
 class MarkerFilter:
     """Lets an answer through and leaves only markers of the passages that the model was given.
 
     ``[1, 2]`` and ``【1】`` come out as ``[1][2]`` and ``[1]``; a marker with a number that nobody gave is removed, with the blank
-    before it, and counted in ``invented``. A bracket directly after an ASCII letter, digit or underscore is left as it is,
-    for it may be an index (``argv[1]``), and so are links, code and all other brackets. The output does not depend on how the text
-    was cut into pieces. At most a blank and 24 characters are held back.
+    before it, and counted in ``invented``. A bracket directly after a word with an underscore inside is left as it is, for it
+    is an index (``my_list[7]``), and so are links, code and all other brackets. Removing never makes a marker of what is around:
+    ``[[9]7]`` becomes ``[[]7]``. The output does not depend on how the text was cut into pieces. At most a blank and 24 characters
+    are held back.
     """
 
     def __init__(self, known: Iterable[int]) -> None:
@@ -20,6 +25,7 @@ class MarkerFilter:
         self._scanner = Scanner()
         self._blank = ""
         self._removed = False
+        self._tail = ""
 
     def feed(self, text: str) -> str:
         """Return what can be shown by now."""
@@ -32,17 +38,27 @@ class MarkerFilter:
 
     def _filtered(self, part: Part) -> str:
         if not part.numbers or part.attached:
-            text = part.text if self._removed else self._blank + part.text
-            self._removed = False
-            self._blank = " " if text.endswith(" ") else ""
-            return text.removesuffix(" ")
+            return self._shown(part.text)
         numbers = dict.fromkeys(part.numbers)
         known = [number for number in numbers if number in self._known]
         self.invented += len(numbers) - len(known)
-        if not known:
-            # What follows decides about the blank: another marker still wants it.
-            self._removed = True
-            return ""
-        text = self._blank + "".join(f"[{number}]" for number in known)
-        self._blank, self._removed = "", False
-        return text
+        if known:
+            text = self._blank + "".join(f"[{number}]" for number in known)
+            self._blank, self._removed, self._tail = "", False, ""
+            return text
+        if _OPEN_BRACKET.search(self._tail):
+            return self._shown(_NOT_A_BRACKET)
+        # What follows decides about the blank: another marker still wants it.
+        self._removed = True
+        return ""
+
+    def _shown(self, text: str) -> str:
+        self._tail = self._tail.removesuffix(" ")
+        if not self._removed:
+            text = self._blank + text
+        elif self._tail.endswith("`") and text.startswith("`"):
+            text = " " + text  # Two runs of backticks must not become one.
+        self._removed = False
+        self._tail = (self._tail + text)[-HELD_CHARACTERS:]
+        self._blank = " " if text.endswith(" ") else ""
+        return text.removesuffix(" ")

@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 _NUMBERS = r"[0-9]{1,3}(?: *[,;] *[0-9]{1,3})*"
 _MARKER = re.compile(rf"\[ *({_NUMBERS}) *\]|【 *({_NUMBERS}) *(?:†[^】]*)?】")
 _CLOSERS = {"[": "]", "【": "】"}
 _INSIDE_BRACKETS = frozenset("0123456789,; ")
 _NOT_INSIDE_LENTICULAR = frozenset("\n`[【")
-_IDENTIFIER = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+_ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 HELD_CHARACTERS = 24
 """A bracket that is longer is no marker; so no more than this is ever held back."""
@@ -18,7 +19,7 @@ HELD_CHARACTERS = 24
 class Part:
     """A piece of an answer as it was written: text, or a marker if it has ``numbers``.
 
-    ``attached`` says that the marker follows an ASCII letter, digit or underscore at once: ``Paris[1]``, but perhaps ``argv[1]``.
+    ``attached`` says that the marker directly follows a word with an underscore inside, and is an index rather: ``my_list[1]``.
     """
 
     text: str
@@ -39,7 +40,7 @@ class Scanner:
         self._held = ""
         self._closed = False
         self._attached = False
-        self._previous = ""
+        self._word: Literal["", "plain", "underscored", "joined"] = ""
         self._chained = False
         self._ticks = 0
         self._code = 0
@@ -84,7 +85,7 @@ class Scanner:
             self._chained = self._attached
         else:
             self._plain.append(self._held)
-        self._previous = self._held[-1]
+        self._word = ""
         self._held = ""
         self._closed = False
 
@@ -97,13 +98,22 @@ class Scanner:
                 self._code = 0
             if character in _CLOSERS and not self._code:
                 self._held = character
-                # The second bracket of ``grid[1][2]`` belongs to the first.
-                self._attached = character == "[" and (self._previous in _IDENTIFIER or self._chained)
+                # The second bracket of ``my_grid[1][2]`` belongs to the first.
+                self._attached = character == "[" and (self._word == "joined" or self._chained)
                 self._chained = False
                 return
         self._chained = False
-        self._previous = character
+        self._spell(character)
         self._plain.append(character)
+
+    def _spell(self, character: str) -> None:
+        """Keep track of whether the word that is being written has an underscore inside; one around it is emphasis."""
+        if character in _ALPHANUMERIC:
+            self._word = "joined" if self._word in ("underscored", "joined") else "plain"
+        elif character != "_":
+            self._word = ""
+        elif self._word == "plain":
+            self._word = "underscored"
 
     def _end_ticks(self) -> None:
         """A run of backticks is over: it opens code, closes code that a run of its length opened, or is part of the code."""

@@ -1,0 +1,16 @@
+"""Hostile files, by class of attack and format. Each is written anew, and the same for the same seed."""
+
+from collections.abc import Iterator
+
+from tests.security.hostile import pages, pdfs, word
+from tests.security.hostile.attack import HIDDEN, SECRET, Attack
+from tests.security.hostile.damage import flipped, truncated
+
+__all__ = ["HIDDEN", "SECRET", "Attack", "crafted", "flipped", "truncated"]
+
+
+def crafted() -> Iterator[Attack]:
+    """Yield the files that are each an attack of its own."""
+    yield from word.attacks()
+    yield from pdfs.attacks()
+    yield from pages.attacks()
