@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response, Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
@@ -10,7 +11,7 @@ from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 from backend.api.errors import TOKEN_PATH
 from backend.api.limits import announced_bytes, count_request
 from backend.api.uploads import ENVELOPE_BYTES, incoming_file
-from backend.core.errors import AdminOnlyError, ScopeMissingError, TokenInvalidError
+from backend.core.errors import AdminOnlyError, DocumentNotFoundError, ScopeMissingError, TokenInvalidError
 from backend.core.values.document import Upload
 from backend.core.values.page import Cursor
 from backend.core.values.user import Caller as CallerValue
@@ -151,8 +152,20 @@ Reader = Annotated[CallerValue, Security(_caller, scopes=["documents:read"])]
 Writer = Annotated[CallerValue, Security(_caller, scopes=["documents:write"])]
 
 
+async def _reachable(document_id: UUID, caller: Caller) -> UUID:
+    """A document out of a key's reach does not exist for it."""
+    if not caller.reach.covers([document_id]):
+        raise DocumentNotFoundError
+    return document_id
+
+
+DocumentId = Annotated[UUID, Depends(_reachable)]
+
+
 async def _incoming_file(request: Request, caller: Writer, usage: Usage) -> Upload:
     """Who calls, and that there is room, is known before the first byte of the file is read."""
+    if caller.reach.document_ids is not None:
+        raise ScopeMissingError("A key that reaches some documents only cannot add others.")
     if "idempotency-key" not in request.headers:  # The first outcome may be told again where there is no room any more.
         await usage.assert_may_store(caller.user_id, announced_bytes(request, envelope=ENVELOPE_BYTES))
     return await incoming_file(request, max_bytes=request.app.state.max_upload_bytes)

@@ -65,7 +65,7 @@ class RunsOnce:
         if self.key is None:
             return await do(None)
         # A credential of a limited reach never replays what another one of the same person was shown.
-        reach = "" if caller.limited_key_id is None else f" {caller.limited_key_id}"
+        reach = "" if caller.reach.key_id is None else f" {caller.reach.key_id}"
         earlier = await self.service.begin(caller.user_id, self.key, operation + reach, fingerprint)
         if earlier is not None:
             return await replay(earlier)

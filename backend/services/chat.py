@@ -7,6 +7,7 @@ from uuid import UUID
 from backend.core.errors import DocumentNotFoundError, MessageNotFoundError, SessionNotFoundError
 from backend.core.ids import new_id
 from backend.core.values.chat import Answer, ChatSession, Message, Question
+from backend.core.values.user import EVERYTHING, Reach
 from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.chat_model import Turn as PromptTurn
 from backend.services.answering.pipeline import Answering
@@ -26,12 +27,20 @@ class ChatService:
         self._quotas = quotas
         self._default_model = default_model
 
-    async def ask(self, owner_id: UUID, question: Question, *, streamed: bool, idempotency_key: str | None = None) -> Turn:
+    async def ask(
+        self,
+        owner_id: UUID,
+        question: Question,
+        *,
+        streamed: bool,
+        idempotency_key: str | None = None,
+        reach: Reach = EVERYTHING,
+    ) -> Turn:
         """Store a question, in its session or in a new one, and begin to answer it.
 
         Raises:
-            SessionNotFoundError: The caller has no such session.
-            DocumentNotFoundError: One of ``question.document_ids`` is not the caller's.
+            SessionNotFoundError: The caller has no such session, or it is out of reach.
+            DocumentNotFoundError: One of ``question.document_ids`` is not the caller's, or is out of reach.
             QuotaExceededError: Today's tokens are used up.
             SessionBusyError: The session's previous question is still being answered.
         """
@@ -40,8 +49,8 @@ class ChatService:
         model = question.model or self._default_model
         async with self._uow.of(owner_id) as tx:
             await self._quotas.check_tokens(tx, owner_id)
-            session = await self._session(tx, owner_id, question)
-            within = session.document_ids if question.document_ids is None else question.document_ids
+            session = await self._session(tx, owner_id, question, reach)
+            within = reach.narrowed(question.document_ids or session.document_ids)
             statuses = await tx.documents.statuses(owner_id, within)
             if question.document_ids is not None and len(statuses) < len(set(question.document_ids)):
                 raise DocumentNotFoundError
@@ -79,11 +88,13 @@ class ChatService:
             raise MessageNotFoundError
         return _answer(message)
 
-    async def _session(self, tx: Transaction, owner_id: UUID, question: Question) -> ChatSession:
+    async def _session(self, tx: Transaction, owner_id: UUID, question: Question, reach: Reach) -> ChatSession:
         if question.session_id is None:
             title = " ".join(question.text.split())[:TITLE_CHARACTERS]
-            return await tx.sessions.add(owner_id, session_id=new_id(), title=title, document_ids=question.document_ids)
-        session = await tx.sessions.get(owner_id, question.session_id)
+            return await tx.sessions.add(
+                owner_id, session_id=new_id(), title=title, document_ids=question.document_ids, key_id=reach.key_id
+            )
+        session = await tx.sessions.get(owner_id, question.session_id, key_id=reach.key_id)
         if session is None:
             raise SessionNotFoundError
         return session

@@ -11,6 +11,7 @@ from backend.core.ids import new_id
 from backend.core.values.document import Document, Upload
 from backend.core.values.idempotency import upload_fingerprint
 from backend.core.values.page import Cursor, Page
+from backend.core.values.user import EVERYTHING, Reach
 from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.blob_store import BlobStore, StoredBlob
 from backend.ports.document_parser import DocumentParser
@@ -119,10 +120,10 @@ class DocumentService:
         except UnavailableError as error:
             log.warning("blob_left_behind", key=key, code=error.code)
 
-    async def page(self, owner_id: UUID, *, limit: int, after: Cursor | None) -> Page[Document]:
-        """Return documents, newest first."""
+    async def page(self, owner_id: UUID, *, limit: int, after: Cursor | None, reach: Reach = EVERYTHING) -> Page[Document]:
+        """Return the documents within reach, newest first."""
         async with self._uow.of(owner_id) as tx:
-            return await tx.documents.page(owner_id, limit=limit, after=after)
+            return await tx.documents.page(owner_id, limit=limit, after=after, within=reach.document_ids)
 
     async def get(self, owner_id: UUID, document_id: UUID) -> Document:
         """Return one document.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import typer.main
-import yaml  # type: ignore[import-untyped] # it comes with uvicorn[standard], without stubs
+import yaml
 
 from backend.cli import app
 from backend.core.config import Settings

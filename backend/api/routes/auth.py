@@ -98,19 +98,25 @@ async def update_me(body: MePatch, caller: SignedIn, profile: Profile) -> UserOu
 @router.delete(
     "/me",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=problems(TokenInvalidError, PasswordWrongError, LastAdminError),
+    responses=problems(TokenInvalidError, PasswordWrongError, LastAdminError, RateLimitedError),
 )
-async def delete_me(body: DeleteMeIn, caller: SignedIn, profile: Profile, origin: Origin) -> None:
+async def delete_me(body: DeleteMeIn, caller: SignedIn, profile: Profile, origin: Origin, throttle: Throttle) -> None:
     """Delete the caller's account with everything that was theirs: out of sight at once, from disk within about an hour."""
-    await profile.delete(caller, password=body.password.get_secret_value(), origin=origin)
+    async with throttle.signing_in(str(caller.user_id), origin.address):
+        await profile.delete(caller, password=body.password.get_secret_value(), origin=origin)
 
 
-@router.post("/me/password", status_code=status.HTTP_204_NO_CONTENT, responses=problems(TokenInvalidError, PasswordWrongError))
-async def change_password(body: PasswordIn, caller: SignedIn, profile: Profile, origin: Origin) -> None:
+@router.post(
+    "/me/password",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problems(TokenInvalidError, PasswordWrongError, RateLimitedError),
+)
+async def change_password(body: PasswordIn, caller: SignedIn, profile: Profile, origin: Origin, throttle: Throttle) -> None:
     """Set a new password. Everything else that was signed in ends, API keys and access tokens too: refresh yours."""
-    await profile.change_password(
-        caller, present=body.present_password.get_secret_value(), new=body.new_password.get_secret_value(), origin=origin
-    )
+    async with throttle.signing_in(str(caller.user_id), origin.address):
+        await profile.change_password(
+            caller, present=body.present_password.get_secret_value(), new=body.new_password.get_secret_value(), origin=origin
+        )
 
 
 @router.post("/reset-password", status_code=status.HTTP_204_NO_CONTENT, responses=problems(ResetLinkInvalidError))

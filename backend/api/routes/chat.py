@@ -60,7 +60,7 @@ async def query(body: QueryIn, caller: Asker, chat: Chat, once: Once, request: R
     """Ask a question about the caller's documents. A client that disconnects stops the answer; what was said is kept."""
 
     async def ask(key: str | None) -> Response:
-        turn = await chat.ask(caller.user_id, body.question(), streamed=body.stream, idempotency_key=key)
+        turn = await chat.ask(caller.user_id, body.question(), streamed=body.stream, idempotency_key=key, reach=caller.reach)
         return await respond(turn, request)
 
     async def replay(earlier: StoredOutcome) -> Response:

@@ -1,12 +1,11 @@
 """Documents."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Response, status
 from fastapi.responses import StreamingResponse
 
-from backend.api.deps import Documents, IncomingFile, Page, Reader, Writer
+from backend.api.deps import DocumentId, Documents, IncomingFile, Page, Reader, Writer
 from backend.api.downloads import Download
 from backend.api.errors import problems
 from backend.api.idempotency import REPLAYED, Once, assert_same_file
@@ -93,29 +92,31 @@ async def upload_document(
 @router.get("/documents")
 async def list_documents(caller: Reader, documents: Documents, page: Page) -> DocumentPage:
     """List the caller's documents, newest first."""
-    return DocumentPage.of(await documents.page(caller.user_id, limit=page.limit, after=page.after))
+    return DocumentPage.of(await documents.page(caller.user_id, limit=page.limit, after=page.after, reach=caller.reach))
 
 
 @router.get("/documents/{document_id}", responses=problems(DocumentNotFoundError))
-async def read_document(document_id: UUID, caller: Reader, documents: Documents) -> DocumentOut:
+async def read_document(document_id: DocumentId, caller: Reader, documents: Documents) -> DocumentOut:
     """Return a document with the state of its indexing."""
     return DocumentOut.of(await documents.get(caller.user_id, document_id))
 
 
 @router.patch("/documents/{document_id}", responses=problems(DocumentNotFoundError))
-async def update_document(document_id: UUID, body: DocumentPatch, caller: Writer, documents: Documents) -> DocumentOut:
+async def update_document(document_id: DocumentId, body: DocumentPatch, caller: Writer, documents: Documents) -> DocumentOut:
     """Change a document's title."""
     return DocumentOut.of(await documents.rename(caller.user_id, document_id, body.title))
 
 
 @router.delete("/documents/{document_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(DocumentNotFoundError))
-async def delete_document(document_id: UUID, caller: Writer, documents: Documents) -> None:
+async def delete_document(document_id: DocumentId, caller: Writer, documents: Documents) -> None:
     """Delete a document. It is gone from every answer at once, and from disk within about an hour."""
     await documents.delete(caller.user_id, document_id)
 
 
 @router.get("/documents/{document_id}/text", responses=problems(DocumentNotFoundError))
-async def read_document_text(document_id: UUID, span: Annotated[SpanIn, Query()], caller: Reader, documents: Documents) -> TextOut:
+async def read_document_text(
+    document_id: DocumentId, span: Annotated[SpanIn, Query()], caller: Reader, documents: Documents
+) -> TextOut:
     """Return the document's text at [start:end], code points from 0: what the offsets of a citation point to."""
     text, length = await documents.text(caller.user_id, document_id, start=span.start, end=span.end)
     return TextOut(text=text, start=span.start, end=span.start + len(text), length=length)
@@ -129,6 +130,6 @@ async def read_document_text(document_id: UUID, span: Annotated[SpanIn, Query()]
         200: {"content": {"application/octet-stream": {}}, "description": "The file."},
     },
 )
-async def download_document(document_id: UUID, caller: Reader, documents: Documents) -> Download:
+async def download_document(document_id: DocumentId, caller: Reader, documents: Documents) -> Download:
     """Return the original file, always as a download."""
     return Download(*await documents.file(caller.user_id, document_id))

@@ -1,5 +1,6 @@
 """Accounts and who is calling."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -66,6 +67,27 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How much of what is its owner's a credential may touch: all, or some documents and the conversations of its own key."""
+
+    document_ids: tuple[UUID, ...] | None = None
+    key_id: UUID | None = None
+
+    def covers(self, document_ids: Sequence[UUID] | None) -> bool:
+        """Return whether all of these documents are within reach; none in particular always are."""
+        return self.document_ids is None or document_ids is None or set(document_ids) <= set(self.document_ids)
+
+    def narrowed(self, document_ids: tuple[UUID, ...] | None) -> tuple[UUID, ...] | None:
+        """Return those of a choice of documents that are within reach; ``None`` stands for all."""
+        if self.document_ids is None or document_ids is None:
+            return document_ids if self.document_ids is None else self.document_ids
+        return tuple(document_id for document_id in document_ids if document_id in self.document_ids)
+
+
+EVERYTHING = Reach()
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who sent the request, as proven by their credential: a sign-in, or an API key (``key_id``).
 
@@ -81,9 +103,9 @@ class Caller:
     document_ids: tuple[UUID, ...] | None = None
 
     @property
-    def limited_key_id(self) -> UUID | None:
-        """The key, if it reaches some documents only: such a key sees its own conversations only."""
-        return None if self.document_ids is None else self.key_id
+    def reach(self) -> Reach:
+        """How much this credential may touch. A key that reaches some documents only sees its own conversations only."""
+        return EVERYTHING if self.document_ids is None else Reach(self.document_ids, self.key_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,14 +47,18 @@ class DocumentRepository(Repository):
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else read(Document, row)
 
-    async def page(self, owner_id: UUID, *, limit: int, after: Cursor | None) -> Page[Document]:
-        """Return documents, newest first."""
+    async def page(
+        self, owner_id: UUID, *, limit: int, after: Cursor | None, within: Sequence[UUID] | None = None
+    ) -> Page[Document]:
+        """Return documents, newest first: all, or those among ``within``."""
         statement = (
             select(*columns(DocumentRow, Document))
             .where(DocumentRow.owner_id == owner_id, DocumentRow.deleted_at.is_(None))
             .order_by(DocumentRow.created_at.desc(), DocumentRow.id.desc())
             .limit(limit + 1)
         )
+        if within is not None:
+            statement = statement.where(DocumentRow.id.in_(within))
         if after is not None:
             statement = statement.where(tuple_(DocumentRow.created_at, DocumentRow.id) < tuple_(*position(after)))
         items = [read(Document, row) for row in await self._connection.execute(statement)]

@@ -13,8 +13,9 @@ from backend.core.errors import DatabaseUnavailableError, DocentError
 from backend.core.values.chat import Answer, AnswerStatus, ContextUse, MessageStatus, Source, Timings, Usage
 from backend.db.uow import UnitOfWork
 from backend.ports.chat_model import ChatModel, Finish, Generation, Prompt
-from backend.rag.citations import Citation, MarkerFilter, resolve
+from backend.rag.citations import Citation, resolve
 from backend.rag.packing import Packed, pack
+from backend.rag.wording import Wording
 from backend.services.answering.channel import Channel
 from backend.services.answering.events import Done, Failed, Found, Started
 from backend.services.answering.turn import Asked, ServerStoppingError, Turn
@@ -98,25 +99,29 @@ class Answering:
             progress.retrieval_ms = _since(begun)
         prompt, options = await self._prompt(asked, progress)
         turn.emit(Found(tuple(_source(citation) for citation in resolve("", prompt.passages))))
-        markers = MarkerFilter(passage.marker for passage in prompt.passages)
+        wording = Wording(passage.marker for passage in prompt.passages)
         try:
             async with aclosing(self._model.stream(prompt, options)) as pieces:
                 async for piece in pieces:
                     if progress.first_token_ms is None:
                         progress.first_token_ms = _since(asked.arrived)
                         turn.open()
-                    # PostgreSQL stores no NUL, and a model may utter one.
-                    if text := markers.feed(piece.text.replace("\0", "")):
+                    if text := wording.feed(piece.text):
                         turn.say(text)
                         if turn.channel.full:
                             await turn.channel.room()
                     progress.finish = piece.finish or progress.finish
         finally:
-            # What was held back, in case it became a marker, was said too.
-            if text := markers.finish():
+            # What was held back, in case it became a marker or a link, was said too.
+            if text := wording.finish():
                 turn.say(text)
-        if markers.invented:
-            log.info("markers_invented", message_id=str(asked.message_id), markers=markers.invented)
+        if wording.invented or wording.neutralised:
+            log.info(
+                "answer_corrected",
+                message_id=str(asked.message_id),
+                invented_markers=wording.invented,
+                neutralised=wording.neutralised,
+            )
 
     async def _prompt(self, asked: Asked, progress: Progress) -> tuple[Prompt, Generation]:
         window = (await self._model.details(asked.model)).context_window
