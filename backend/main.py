@@ -8,16 +8,15 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
-from backend.api.errors import add_error_handlers, problems
+from backend.api.description import add_description
+from backend.api.errors import add_error_handlers
 from backend.api.guard import BodyLimits, RequestGuard
 from backend.api.limits import RateLimitHeaders
 from backend.api.middleware import RequestContext
 from backend.api.router import UPLOAD_PATHS, router
 from backend.bootstrap.application import open_application
 from backend.core.config import Settings
-from backend.core.errors import RateLimitedError
 from backend.core.logging import configure_logging
-from backend.schemas.problem import Problem
 
 DESCRIPTION = """Upload documents, ask questions, and read answers with sources that can be checked.
 
@@ -56,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.max_upload_bytes = settings.max_upload_bytes
     app.include_router(router)
     add_error_handlers(app)
-    _add_problem_schema(app)
+    add_description(app)
     app.add_middleware(
         RequestGuard,
         limits=BodyLimits(settings.max_body_bytes, settings.body_idle_seconds, settings.body_total_seconds),
@@ -78,32 +77,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def _operation_id(route: APIRoute) -> str:
     """The route function's name: clients that are generated from the description get readable methods."""
     return route.name
-
-
-def _add_problem_schema(app: FastAPI) -> None:
-    """Describe the shape of errors once, and instead of FastAPI's own."""
-    describe = app.openapi
-
-    def openapi() -> dict[str, object]:
-        if app.openapi_schema is None:
-            schema = describe()
-            schemas = schema["components"]["schemas"]
-            definition = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas.update(definition.pop("$defs"))
-            schemas["Problem"] = definition
-            for name in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(name, None)
-            for operation in (op for path in schema["paths"].values() for op in path.values()):
-                if "security" in operation:
-                    for status, response in problems(RateLimitedError).items():
-                        operation["responses"].setdefault(str(status), response)
-                if "422" in operation["responses"]:
-                    operation["responses"]["422"]["content"] = {
-                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-                    }
-        return app.openapi_schema or {}
-
-    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the description
 
 
 app = create_app()

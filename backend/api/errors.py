@@ -1,6 +1,6 @@
 """From errors to answers: the one status table, and the shapes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from math import ceil
 from typing import Any
@@ -11,6 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 from backend.api.middleware import request_id_of
 from backend.core import errors
@@ -37,6 +39,7 @@ CODES = {
     408: "request_too_slow",
     413: "request_too_large",
 }
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 TOKEN_PATH = "/api/v1/auth/token"  # noqa: S105 - a path, not a secret
 SHOWN_DETAILS = frozenset({"document_id", "limit"})
 
@@ -103,7 +106,17 @@ async def _http_error(request: Request, error: Exception) -> Response:
         return _oauth_error("invalid_request", "The form cannot be read.")
     code = CODES.get(error.status_code, f"http_{error.status_code}")
     detail = HTTPStatus(error.status_code).description or HTTPStatus(error.status_code).phrase
-    return problem_response(error.status_code, code=code, detail=f"{detail}.", headers=error.headers)
+    headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else error.headers
+    return problem_response(error.status_code, code=code, detail=f"{detail}.", headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of this address. The router knows those of the first route that fits, and there is one for each method."""
+    return [method for method in METHODS if _is_route({**request.scope, "method": method}, request.app.routes)]
+
+
+def _is_route(scope: Scope, routes: Sequence[BaseRoute]) -> bool:
+    return any(route.matches(scope)[0] is Match.FULL for route in routes)
 
 
 async def _disconnected(_request: Request, _error: Exception) -> Response:

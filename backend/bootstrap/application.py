@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
 
 from backend.adapters.blob_stores.object_store import ObjectBlobStore
 from backend.adapters.chat_models.ollama import find_ollama
 from backend.adapters.document_parsers.sandbox import SandboxedDocumentParser
+from backend.adapters.servers.private_files import prepare_data_folder, write_private
 from backend.adapters.vector_indexes.chroma import ChromaVectorIndex
 from backend.bootstrap.limits import open_limiter
 from backend.bootstrap.models import chat_line, chat_model, choose_embedder, may_use_ollama
@@ -107,6 +107,8 @@ async def open_application(
         UnavailableError: PostgreSQL or the blob store does not answer.
     """
     settings.check()
+    # One folder for all of us, whatever is written: `~`, or a path relative to a folder that somebody leaves.
+    settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().resolve()})
     async with AsyncExitStack() as stack:
         found = await find_ollama(settings.ollama_url) if may_use_ollama(settings) else None
         at = await stack.enter_async_context(open_addresses(settings, attach=attach))
@@ -158,7 +160,8 @@ async def migrate_database(settings: Settings) -> bool:
 
 
 async def _open_blobs(settings: Settings, at: Addresses) -> ObjectBlobStore:
-    blobs = ObjectBlobStore.at(settings.blob_url or settings.data_dir / "files")
+    # The data folder is ours alone, whoever makes it first.
+    blobs = ObjectBlobStore.at(settings.blob_url or prepare_data_folder(settings.data_dir) / "files")
     if at.exclusive:
         # What a killed process left half written is nobody's but ours.
         await blobs.sweep(older_than_seconds=0)
@@ -216,12 +219,12 @@ def _secret_key(settings: Settings) -> str:
     """Return SECRET_KEY, or the key that was made for this data folder at its first start."""
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
-    path = Path(settings.data_dir) / "secret_key"
+    path = settings.data_dir / "secret_key"
     if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48), encoding="ascii")
-    return path.read_text(encoding="ascii").strip()
+        prepare_data_folder(settings.data_dir)
+        # Whole, or not there: a crash between making and writing the file would leave an empty key, which anybody can guess.
+        write_private(path, secrets.token_urlsafe(48))
+    return path.read_text(encoding="utf-8").strip()
 
 
 async def _warm_up(index: VectorIndex) -> None:

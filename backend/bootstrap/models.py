@@ -6,7 +6,7 @@ from backend.adapters.embedders.hashing import HashingEmbedder
 from backend.adapters.embedders.ollama import OllamaEmbedder
 from backend.bootstrap.servers import without_credentials
 from backend.core.config import Settings
-from backend.core.errors import ConfigurationError, UnavailableError
+from backend.core.errors import ConfigurationError, EmbeddingRefusedError, UnavailableError
 from backend.db.uow import UnitOfWork
 from backend.ports.chat_model import ChatModel
 from backend.ports.embedder import Embedder
@@ -73,6 +73,6 @@ async def choose_embedder(settings: Settings, uow: UnitOfWork, found: str | None
 async def _has_model(embedder: Embedder) -> bool:
     try:
         await embedder.dimensions()
-    except UnavailableError:
+    except (UnavailableError, EmbeddingRefusedError):  # Not there, or a model that does not embed.
         return False
     return True

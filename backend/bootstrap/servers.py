@@ -21,19 +21,25 @@ class Addresses:
 
 @asynccontextmanager
 async def open_addresses(settings: Settings, *, attach: bool = False) -> AsyncIterator[Addresses]:
-    """Start or find the servers that the settings name, within the block."""
-    external = settings.database_url.get_secret_value() if settings.database_url else None
-    embedded = {"postgres": external is None, "chroma": settings.chroma_url is None}
+    """Start or find the servers that the settings name, within the block.
+
+    Raises:
+        ConfigurationError: An address has the wrong form, or the data folder cannot be used.
+        UnavailableError: The embedded PostgreSQL did not start.
+    """
+    # Read first: a wrong address is then refused before anything is started.
+    app_url = asyncpg_url(settings.database_url.get_secret_value()) if settings.database_url else None
+    owner_url = asyncpg_url(settings.database_owner_url.get_secret_value()) if settings.database_owner_url else app_url
+    chroma_url = settings.chroma_url
+    embedded = {"postgres": app_url is None, "chroma": chroma_url is None}
+    exclusive = False
     async with AsyncExitStack() as stack:
-        servers = None
         if any(embedded.values()):
             servers = await stack.enter_async_context(open_servers(settings.data_dir, **embedded, attach=attach))
-        app_url = (servers and servers.app_url) or asyncpg_url(external or "")
-        owner = settings.database_owner_url.get_secret_value() if settings.database_owner_url else None
-        owner_url = (servers and servers.owner_url) or (asyncpg_url(owner) if owner else app_url)
-        chroma_url = settings.chroma_url or (servers and servers.chroma_url) or ""
-        exclusive = servers is not None and servers.app_url is not None and not servers.attached
-        yield Addresses(owner_url, app_url, chroma_url, exclusive)
+            exclusive = servers.app_url is not None and not servers.attached
+            app_url, owner_url = servers.app_url or app_url, servers.owner_url or owner_url
+            chroma_url = servers.chroma_url or chroma_url
+        yield Addresses(owner_url or "", app_url or "", chroma_url or "", exclusive)
 
 
 def without_credentials(url: str) -> str:

@@ -29,15 +29,29 @@ def ask(
     """Answer a question from files: in-process, with a temporary data folder, without HTTP."""
     configure_logging("error", "auto")
     with tempfile.TemporaryDirectory(prefix="docent-ask-") as folder:
-        run(_ask(read_settings(data_dir=Path(folder), database_url=None, worker=False), files, question))
+        run(_ask(_private(read_settings(), Path(folder)), files, question))
+
+
+def _private(settings: Settings, folder: Path) -> Settings:
+    """Keep the settings of models and parsers; data of a configured installation is neither used nor touched."""
+    changes = {
+        "data_dir": folder,
+        "database_url": None,
+        "database_owner_url": None,
+        "chroma_url": None,
+        "blob_url": None,
+        "environment": "development",
+        "registration_open": True,
+    }
+    return settings.model_copy(update=changes)
 
 
 async def _ask(settings: Settings, files: list[Path], question: str) -> int:
     async with open_application(settings) as application:
         services = application.services
         user = await services.accounts.register(username="you", email="you@localhost.invalid", password="-" * 24, full_name=None)
-        for file in files:
-            await _index(services, user.id, file)
+        if not [file for file in files if await _index(services, user.id, file)]:
+            return 1
         typer.secho(f"{application.chat}\n", err=True, dim=True)
         turn = await services.chat.ask(user.id, Question(question), streamed=True)
         while events := await turn.take():
@@ -52,15 +66,18 @@ async def _ask(settings: Settings, files: list[Path], question: str) -> int:
     return 0
 
 
-async def _index(services: Services, owner_id: UUID, file: Path) -> None:
+async def _index(services: Services, owner_id: UUID, file: Path) -> bool:
+    """Index a file, say how that went, and return whether it can be asked about."""
     try:
         document = await services.documents.upload(owner_id, Upload(file.name, None, _pieces(file)))
     except DocentError as error:
         raise type(error)(f"{file.name}: {error.message}") from error
     await services.documents.index(owner_id, document.id)
     document = await services.documents.get(owner_id, document.id)
-    note = document.error_message or f"{document.chunks} passages"
-    typer.secho(f"{file.name}: {document.status}, {note}", err=True, fg=None if document.status == "ready" else "red")
+    ready = document.status == "ready"
+    note = f"{document.chunks} passages" if ready else document.error_message or document.waiting_for
+    typer.secho(f"{file.name}: {document.status}, {note}", err=True, fg=None if ready else "red")
+    return ready
 
 
 async def _pieces(file: Path) -> AsyncIterator[bytes]:

@@ -1,8 +1,10 @@
 """The command's root, and how it tells people what is wrong."""
 
 import asyncio
+import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -12,14 +14,18 @@ from backend.core.config import Settings
 from backend.core.errors import DocentError
 
 app = typer.Typer(
-    name="docent", help="Answers questions from your documents, with sources.", no_args_is_help=True, add_completion=False
+    name="docent",
+    help="Answers questions from your documents, with sources.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # They hold passwords and people's texts.
 )
 
 
-def read_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - the settings' own types
+def read_settings() -> Settings:
     """Return the settings from the environment and ``.env``; on a wrong one, say which and exit with 2."""
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+        return Settings()
     except ValidationError as error:
         for problem in error.errors():
             typer.secho(f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", err=True, fg="red")
@@ -27,13 +33,32 @@ def read_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - the settings'
 
 
 def run(work: Coroutine[Any, Any, int | None]) -> None:
-    """Run a command to its end. A situation that has a name ends it with one sentence and exit code 1, not with a traceback."""
+    """Run a command to its end. A situation that has a name ends it with one sentence and exit code 1, not with a traceback.
+
+    SIGTERM ends it as Ctrl-C does: what it has started and made is cleared away first.
+    """
     try:
-        code = asyncio.run(work)
+        with sentences():
+            code = asyncio.run(_until_told_to_stop(work))
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    except asyncio.CancelledError:
+        sys.exit(128 + signal.SIGTERM)
+    if code:
+        raise typer.Exit(code)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turn a situation that has a name into its sentence and exit code 1."""
+    try:
+        yield
     except DocentError as error:
         typer.secho(error.message, err=True, fg="red")
         raise typer.Exit(1) from error
-    except KeyboardInterrupt:
-        sys.exit(130)
-    if code:
-        raise typer.Exit(code)
+
+
+async def _until_told_to_stop(work: Coroutine[Any, Any, int | None]) -> int | None:
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task

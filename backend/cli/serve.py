@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import socket
+import sys
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -11,16 +13,31 @@ from typing import Annotated
 import typer
 import uvicorn
 from uvicorn.importer import import_from_string
+from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 
 from backend.bootstrap.application import Application, open_application
-from backend.cli.commands import app, read_settings, run
+from backend.cli.commands import app, read_settings, run, sentences
 from backend.cli.connections import UNREAD_BYTES, bounded
 from backend.core.config import Settings
+from backend.core.errors import DocentError
 from backend.core.logging import configure_logging
 
 APPLICATION = "backend.main:app"
 DRAIN_MARGIN_SECONDS = 5
 KEEP_ALIVE_SECONDS = 30
+
+
+class NamedRefusals(LifespanOn):
+    """Keeps the situation with a name that prevents the start: people get its sentence, and no traceback."""
+
+    refusal: DocentError | None = None
+
+    async def send(self, message: LifespanSendMessage) -> None:
+        """Pass on what the application says, which here is called while the exception is being handled."""
+        error = sys.exc_info()[1]
+        if message["type"] == "lifespan.startup.failed" and isinstance(error, DocentError):
+            self.refusal, message["message"] = error, ""
+        await super().send(message)
 
 
 class DocentServer(uvicorn.Server):
@@ -29,14 +46,26 @@ class DocentServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
         super().__init__(config)
         self._settings = settings
+        config.load()
+        config.lifespan_class = NamedRefusals
 
     def _application(self) -> Application:
         application: Application = import_from_string(APPLICATION).state.application
         return application
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and print what a person wants to know."""
-        await super().startup(sockets)
+        """Start, and print what a person wants to know.
+
+        Raises:
+            DocentError: The application cannot start, for a reason that has a name.
+            SystemExit: It cannot start for another reason, which was logged.
+        """
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            if isinstance(self.lifespan, NamedRefusals) and self.lifespan.refusal is not None:
+                raise self.lifespan.refusal from None
+            raise
         if not self.should_exit:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             _announce(self._application(), self._settings, f"http://{f'[{host}]' if ':' in host else host}:{port}")
@@ -88,10 +117,22 @@ def serve(
         forwarded_allow_ips=settings.forwarded_allow_ips or None,
         timeout_graceful_shutdown=int(settings.shutdown_grace_seconds) + DRAIN_MARGIN_SECONDS,
     )
-    server = DocentServer(config, settings)
-    server.run()
-    if not server.started:
-        raise typer.Exit(3)
+    with closing(_bound(settings)) as listener, sentences():
+        DocentServer(config, settings).run([listener])
+
+
+def _bound(settings: Settings) -> socket.socket:
+    """Take the address before anything is started, so that one which is taken is known at once. Nobody is let in yet."""
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        where = f"{settings.host}, port {settings.port}"
+        typer.secho(f"Docent cannot listen on {where}: {error.strerror}. Choose another HOST or PORT.", err=True, fg="red")
+        raise typer.Exit(1) from error
+    return listener
 
 
 @app.command()

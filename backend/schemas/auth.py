@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 
 from backend.core.errors import CredentialsInvalidError
 from backend.core.values.user import Role, Tier, TokenPair, User
-from backend.schemas.base import RequestModel, ResponseModel, Text, storable
+from backend.schemas.base import RequestModel, ResponseModel, Storable, Text, storable
 from backend.services.accounts.profile import OwnSignIn
 
 
@@ -19,8 +19,8 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
-Username = Annotated[Text, Field(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Email = Annotated[Text, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Username = Annotated[str, Field(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"), Storable]
+Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), Storable]
 FullName = Annotated[Text, Field(min_length=1, max_length=200)]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256), AfterValidator(_secret)]
 NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=256), AfterValidator(_secret)]
@@ -73,7 +73,8 @@ class MePatch(RequestModel):
     """What a user may change about themselves; what is left out stays."""
 
     full_name: FullName | None = None
-    email: Email | None = None
+    # It may be left out, but not taken away. No default shows in the API's description, and none is ever read.
+    email: Annotated[Email, Field(default_factory=str)]
 
 
 class PasswordIn(RequestModel):

@@ -14,7 +14,10 @@ def storable(value: str) -> str:
     return value
 
 
-Text = Annotated[str, AfterValidator(storable)]
+Storable = AfterValidator(storable)
+"""Goes behind a ``Field`` with a pattern: a pattern that stands behind it is checked, but missing in the API's description."""
+
+Text = Annotated[str, Storable]
 """Text that PostgreSQL can store and JSON can carry."""
 
 DocumentIds = Annotated[list[UUID], Field(min_length=1, max_length=100)]

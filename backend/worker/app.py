@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import procrastinate
+import psycopg
 import structlog
 
-from backend.core.clock import now
 from backend.services.registry import Services
-from backend.worker.schedule import add_schedule
+from backend.worker.connector import PatientConnector
+from backend.worker.schedule import add_schedule, queue_again
 from backend.worker.tasks import add_tasks
 
 log = structlog.get_logger(__name__)
@@ -17,6 +18,8 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_SECONDS = 2.0
 STALLED_SECONDS = 6.0
 RESTART_SECONDS = 2.0
+POLL_SECONDS = 1.0
+"""New jobs announce themselves. Those whose time has come, or whose lock was released, are found by asking."""
 
 
 class Worker:
@@ -25,8 +28,9 @@ class Worker:
     def __init__(self, database_url: str, services: Services, *, concurrency: int, grace_seconds: float) -> None:
         self._concurrency = concurrency
         self._grace_seconds = grace_seconds
+        self._alone = False
         self._app = procrastinate.App(
-            connector=procrastinate.PsycopgConnector(conninfo=database_url, min_size=1, max_size=4),
+            connector=PatientConnector(database_url),
             periodic_defaults={"max_delay": 60},
         )
         add_tasks(self._app, services)
@@ -35,26 +39,19 @@ class Worker:
     @asynccontextmanager
     async def running(self, *, alone: bool) -> AsyncIterator[None]:
         """Work within the block. ``alone`` says that no other process can be at work: what is marked so is taken over at once."""
-        task = asyncio.create_task(self._keep_working(alone=alone), name="worker")
+        self._alone = alone
+        task = asyncio.create_task(self._keep_working(), name="worker")
         try:
             yield
         finally:
             task.cancel()
             await asyncio.wait([task])
 
-    async def forever(self) -> None:
-        """Work until cancelled."""
-        await self._keep_working(alone=False)
-
-    async def _keep_working(self, *, alone: bool) -> None:
+    async def _keep_working(self) -> None:
         while True:
             try:
-                async with self._app.open_async():
-                    if alone:
-                        await self._take_over()
-                        alone = False
-                    await self._work()
-            except procrastinate.exceptions.ConnectorException as error:
+                await self._work()
+            except (procrastinate.exceptions.ConnectorException, psycopg.OperationalError) as error:
                 # The database is away. Jobs stay where they are, and the pool of the API tells its callers.
                 log.warning("worker_without_database", error=type(error).__name__)
             except Exception:
@@ -63,9 +60,21 @@ class Worker:
             await asyncio.sleep(RESTART_SECONDS)
 
     async def _work(self) -> None:
+        try:
+            await self._app.open_async()
+            if self._alone:
+                # Without waiting for the heartbeat of a killed process to be missed.
+                await queue_again(self._app, silent_for_seconds=0)
+                self._alone = False
+            await self._take_jobs()
+        finally:
+            # Also where opening failed: a pool that could not connect is of no use to the next attempt.
+            await self._app.close_async()
+
+    async def _take_jobs(self) -> None:
         await self._app.run_worker_async(
             concurrency=self._concurrency,
-            fetch_job_polling_interval=5.0,
+            fetch_job_polling_interval=POLL_SECONDS,
             abort_job_polling_interval=5.0,
             shutdown_graceful_timeout=self._grace_seconds,
             listen_notify=True,
@@ -74,9 +83,3 @@ class Worker:
             stalled_worker_timeout=STALLED_SECONDS,
             install_signal_handlers=False,
         )
-
-    async def _take_over(self) -> None:
-        """Queue again what a killed process was doing, without waiting for its heartbeat to be missed."""
-        for job in await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=0):
-            log.warning("job_taken_over", task=job.task_name)
-            await self._app.job_manager.retry_job(job, retry_at=now())

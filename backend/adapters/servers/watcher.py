@@ -28,19 +28,25 @@ def _prctl(option: int, value: int) -> None:
 
 def _become_server(uid: int, gid: int, stop: int, command: list[str], watcher: int) -> None:
     """Turn the forked child into the server. Returns only if that failed."""
-    for ignored in _IGNORED:
-        signal.signal(ignored, signal.SIG_DFL)  # An ignored signal stays ignored after exec: PostgreSQL would never stop fast.
     if uid >= 0:
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
     _prctl(_PR_SET_PDEATHSIG, stop)  # After setuid, which clears it.
-    if os.getppid() == watcher:  # Else the watcher died before the line above, and no signal will come.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _IGNORED)  # A blocked signal would stay blocked after exec.
+    if os.getppid() == watcher:  # Else the watcher died before the lines above, and no signal will come.
         os.execv(command[0], command)  # noqa: S606 - the launcher names the program by its absolute path
 
 
 def _start(uid: int, gid: int, stop: int, command: list[str]) -> int:
+    """Fork the server. It begins with default signals, for an ignored one would stay ignored after exec.
+
+    Until it does, they are blocked in it: one that is sent at once, by a launcher that changed its mind, waits and is not lost.
+    """
     watcher = os.getpid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _IGNORED)
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_DFL)
     child = os.fork()
     if child == 0:
         try:
@@ -49,6 +55,9 @@ def _start(uid: int, gid: int, stop: int, command: list[str]) -> int:
             os.write(2, f"cannot start {command[0]}: {error}\n".encode())
         finally:
             os._exit(127)
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _IGNORED)
     return child
 
 
