@@ -147,6 +147,7 @@ def test_every_job_is_known_and_a_stop_never_loses_one() -> None:
     by_clock = {task.task.name: task.cron for task in app.periodic_registry.periodic_tasks.values()}
     assert by_clock == {"rescue_stalled_jobs": "* * * * * */5", "reconcile": "* * * * * */30"}
     deferred = {name: task for name, task in app.tasks.items() if "builtin" not in name and name not in by_clock}
-    assert set(deferred) == {"index_document", "confirm_vectors", "purge_document", "purge_file"}
+    documents = {"index_document", "confirm_vectors", "purge_document", "purge_file"}
+    assert set(deferred) == documents | {"purge_account", "purge_account_files"}
     cut = procrastinate.jobs.Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="any")
     assert all(task.get_retry_exception(asyncio.CancelledError(), cut) for task in deferred.values())
