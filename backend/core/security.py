@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import hmac
 import os
 import secrets
 import threading
@@ -78,7 +79,10 @@ class Claims:
 
 
 class AccessTokens:
-    """Issues and reads access tokens. Nothing else touches python-jose, which alone accepts too much (see ``read``)."""
+    """Issues and reads access tokens, and issues the refresh tokens that follow them.
+
+    Nothing else touches python-jose, which alone accepts too much (see ``read``).
+    """
 
     def __init__(self, secret_key: str, *, lifetime: timedelta) -> None:
         self._key = secret_key
@@ -120,6 +124,21 @@ class AccessTokens:
         except Exception as error:
             # A token is a stranger's bytes: whatever goes wrong in reading it, it is not valid.
             raise TokenInvalidError from error
+
+    def refresh_token(self, sign_in_id: UUID) -> "RefreshToken":
+        """Return a new refresh token of a sign-in, sealed so that ``has_issued`` recognises it for ever."""
+        nonce = secrets.token_urlsafe(32)
+        return RefreshToken(sign_in_id, f"{nonce}.{self._seal(sign_in_id, nonce)}")
+
+    def has_issued(self, token: "RefreshToken") -> bool:
+        """Tell a token that was used up long ago from one that somebody made up around the id of a sign-in."""
+        nonce, _, seal = token.secret.rpartition(".")
+        return hmac.compare_digest(seal.encode(), self._seal(token.sign_in_id, nonce).encode())
+
+    def _seal(self, sign_in_id: UUID, nonce: str) -> str:
+        # No signed part of a JWT has a colon, so neither can be taken for the other.
+        message = f"docent.refresh:{sign_in_id.hex}:{nonce}".encode()
+        return base64.urlsafe_b64encode(hmac.digest(self._key.encode(), message, "sha256")).decode().rstrip("=")
 
 
 def _check_shape(token: str) -> None:

@@ -12,7 +12,10 @@ from backend.models.base import Base
 
 
 class IdempotencyKeyRow(Base):
-    """One Idempotency-Key of an owner. ``status`` is null while the first request is running."""
+    """One Idempotency-Key of an owner. ``status`` is null while its request is running.
+
+    ``subject_id`` is what the request made, a document or an answer, from the transaction on that made it.
+    """
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index(None, "created_at"),)
@@ -22,6 +25,7 @@ class IdempotencyKeyRow(Base):
     operation: Mapped[str]
     fingerprint: Mapped[bytes]
     status: Mapped[int | None]
+    subject_id: Mapped[UUID | None]
     headers: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     body: Mapped[bytes | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -89,7 +89,7 @@ async def read_me(caller: SignedIn, profile: Profile) -> UserOut:
     return UserOut.of(await profile.me(caller.user_id))
 
 
-@router.patch("/me", responses=problems(TokenInvalidError))
+@router.patch("/me", responses=problems(TokenInvalidError, EmailTakenError))
 async def update_me(body: MePatch, caller: SignedIn, profile: Profile) -> UserOut:
     """Change the caller's own account."""
     return UserOut.of(await profile.update(caller.user_id, **body.model_dump(exclude_unset=True)))

@@ -30,7 +30,20 @@ router = APIRouter(prefix="/chat", tags=["chat"])
 STREAMED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The answer; with `stream: true` as events: `run`, `sources`, `delta`..., then `done` or `error`.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        # This version of OpenAPI has no word for a stream: what is described is one event of it.
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "required": ["event", "id", "data"],
+                    "properties": {
+                        "event": {"enum": ["run", "sources", "delta", "done", "error"]},
+                        "id": {"type": "string"},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                    },
+                }
+            }
+        },
     }
 }
 

@@ -12,9 +12,7 @@ from backend.core.errors import IdempotencyKeyBusyError
 from backend.db.repositories.rows import Repository
 from backend.models import IdempotencyKeyRow
 
-# The column `headers` holds both: the headers that were sent, and what the request made (from the moment that it is made).
-_SUBJECT, _SENT = "subject", "sent"
-_NOTHING_YET = {"status": null(), "headers": null(), "body": null()}
+_NOTHING_YET = {"status": null(), "subject_id": null(), "headers": null(), "body": null()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +45,19 @@ class IdempotencyRepository(Repository):
         row_ = IdempotencyKeyRow
         age = (func.now() - row_.created_at).label("age")
         statement = (
-            select(row_.operation, row_.fingerprint, row_.status, row_.headers, row_.body, age)
+            select(row_.operation, row_.fingerprint, row_.status, row_.subject_id, row_.headers, row_.body, age)
             .where(*_of(owner_id, key))
             .with_for_update()
         )
         row = (await self._connection.execute(statement)).one_or_none()
         if row is None:
             return None
-        kept = row.headers or {}
-        subject = kept.get(_SUBJECT)
         return IdempotencyRecord(
             operation=row.operation,
             fingerprint=row.fingerprint,
             status=row.status,
-            subject_id=None if subject is None else UUID(subject),
-            headers=kept.get(_SENT, {}),
+            subject_id=row.subject_id,
+            headers=row.headers or {},
             body=row.body,
             age=row.age,
         )
@@ -86,9 +82,7 @@ class IdempotencyRepository(Repository):
         Raises:
             IdempotencyKeyBusyError: The key is not this request's any more: it ran for too long, and another one took over.
         """
-        statement = (
-            update(IdempotencyKeyRow).where(*_running(owner_id, key), _bound_to(None)).values(headers={_SUBJECT: str(subject_id)})
-        )
+        statement = update(IdempotencyKeyRow).where(*_running(owner_id, key), _bound_to(None)).values(subject_id=subject_id)
         if (await self._connection.execute(statement)).rowcount == 0:
             raise IdempotencyKeyBusyError
 
@@ -104,10 +98,7 @@ class IdempotencyRepository(Repository):
         body: bytes | None = None,
     ) -> bool:
         """Store how a request ended whose key is not bound to anything yet; return whether it was so."""
-        kept: dict[str, object] = {_SENT: dict(headers or {})}
-        if subject_id is not None:
-            kept[_SUBJECT] = str(subject_id)
-        values: dict[str, object] = {"status": status, "headers": kept, "body": body}
+        values: dict[str, object] = {"status": status, "subject_id": subject_id, "headers": dict(headers or {}), "body": body}
         if fingerprint is not None:
             values["fingerprint"] = fingerprint
         statement = update(IdempotencyKeyRow).where(*_running(owner_id, key), _bound_to(None)).values(**values)
@@ -142,5 +133,5 @@ def _running(owner_id: UUID, key: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _bound_to(subject_id: UUID | None) -> ColumnElement[bool]:
-    headers = IdempotencyKeyRow.headers
-    return headers.is_(null()) if subject_id is None else headers[_SUBJECT].astext == str(subject_id)
+    """With ``None``: bound to nothing yet."""
+    return IdempotencyKeyRow.subject_id.is_(None) if subject_id is None else IdempotencyKeyRow.subject_id == subject_id

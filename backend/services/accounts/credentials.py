@@ -69,7 +69,7 @@ class AccountService:
                 await tx.audit.note("sign_in_failed", actor_id=None, subject_id=user.id if user else None, origin=origin)
             raise CredentialsInvalidError
         renewed = await self._passwords.hash(password) if self._passwords.is_outdated(user.password_hash) else None
-        refresh = RefreshToken.make(new_id())
+        refresh = self._tokens.refresh_token(new_id())
         async with self._uow.of(user.id) as tx:
             if renewed is not None:
                 await tx.users.set_password_hash(user.id, renewed)
@@ -103,13 +103,15 @@ class AccountService:
         if sign_in is None or sign_in.revoked_at is not None or sign_in.expires_at <= now():
             return None
         if not hmac.compare_digest(sign_in.refresh_hash, presented.hash):
+            if not self._tokens.has_issued(presented):
+                return None  # Who merely knows the id of a sign-in must not be able to end it.
             await tx.sign_ins.revoke(sign_in.owner_id, sign_in.id)
             await tx.audit.note("refresh_token_reused", actor_id=None, subject_id=sign_in.owner_id, sign_in_id=str(sign_in.id))
             return None
         user = await tx.users.get(sign_in.owner_id)
         if user is None or not user.is_active:
             return None
-        fresh = RefreshToken.make(sign_in.id)
+        fresh = self._tokens.refresh_token(sign_in.id)
         expires_at = now() + self._sign_in_lifetime
         await tx.sign_ins.rotate(user.id, sign_in.id, refresh_hash=fresh.hash, expires_at=expires_at)
         return self._pair(user, fresh)
