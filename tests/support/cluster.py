@@ -1,5 +1,6 @@
 """Real servers for the tests: one PostgreSQL and one Chroma, and as many databases as are wanted."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Cluster:
         try:
             await connection.execute(f"create database {name} template docent")
             yield Database(_renamed(self.template.owner_url, name), _renamed(self.template.app_url, name))
-            await connection.execute(f"drop database {name} with (force)")
+            await _drop(connection, name)
         finally:
             await connection.close()
 
@@ -57,6 +58,18 @@ class Cluster:
             "limits_enabled": False,
         }
         return Settings(_env_file=None, **{**values, **changes})  # type: ignore[arg-type] # checked by pydantic
+
+
+async def _drop(connection: asyncpg.Connection, name: str) -> None:
+    """Drop a database as soon as its last session is gone: the owner may not end those of other roles."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await connection.execute(f"drop database {name}")
+            except asyncpg.ObjectInUseError:
+                await asyncio.sleep(0.05)
+            else:
+                return
 
 
 def _renamed(url: str, database: str) -> str:
