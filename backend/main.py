@@ -46,9 +46,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
-        docs_url=None if settings.production else "/docs",
-        redoc_url=None if settings.production else "/redoc",
-        openapi_url=None if settings.production else "/openapi.json",
+        docs_url="/docs" if settings.docs_served else None,
+        redoc_url="/redoc" if settings.docs_served else None,
+        openapi_url="/openapi.json" if settings.docs_served else None,
         separate_input_output_schemas=False,
     )
     app.state.environment = settings.environment

@@ -80,7 +80,7 @@ def _announce(application: Application, settings: Settings, address: str) -> Non
     embedded = [name for name, url in (("PostgreSQL", settings.database_url), ("Chroma", settings.chroma_url)) if url is None]
     where = f"{' and '.join(embedded)} run inside {Path(settings.data_dir).resolve()}" if embedded else "external servers"
     typer.secho(f"\n  Docent {version('docent')} is ready at {address}", fg="green", bold=True)
-    typer.echo(f"  API docs   {address}/docs" if not settings.production else "  API docs   off in production")
+    typer.echo(f"  API docs   {address}/docs" if settings.docs_served else "  API docs   off (DOCS_ENABLED)")
     typer.echo(f"  Answers    {application.chat}")
     typer.echo(f"  Embedder   {application.embedder}")
     typer.echo(f"  Data       {where}")

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     access_token_expire_minutes: int = Field(30, ge=1, le=1440, description="Lifetime of an access token.")
     refresh_token_expire_days: int = Field(30, ge=1, le=365, description="Lifetime of a sign-in that is not used.")
     registration_open: bool = Field(True, description="Whether strangers may register.")
+    docs_enabled: bool | None = Field(None, description="Serve /docs, /redoc and /openapi.json; unset: except in production.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins of browsers that may call, comma-separated."
     )
@@ -85,6 +86,11 @@ class Settings(BaseSettings):
     def production(self) -> bool:
         """Whether unsafe defaults are refused."""
         return self.environment == "production"
+
+    @property
+    def docs_served(self) -> bool:
+        """Whether the API describes itself to anybody who asks."""
+        return not self.production if self.docs_enabled is None else self.docs_enabled
 
     def check(self) -> None:
         """Refuse what cannot work or is not safe.

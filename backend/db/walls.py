@@ -7,7 +7,8 @@ from backend.core.errors import ConfigurationError
 from backend.db.conflicts import translated
 from backend.models import Base
 
-OWNED = [table.name for table in Base.metadata.sorted_tables if "owner_id" in table.columns or table.name == "users"]
+WITHOUT_OWNER_ID = {"users", "audit_events"}
+OWNED = [table.name for table in Base.metadata.sorted_tables if "owner_id" in table.columns or table.name in WITHOUT_OWNER_ID]
 CHECK = text(
     "select current_user as name, rolsuper or rolbypassrls as above,"
     " (select bool_and(row_security_active(owned)) from unnest(cast(:tables as text[])) owned) as active"

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 
@@ -19,6 +19,17 @@ Storable = AfterValidator(storable)
 
 Text = Annotated[str, Storable]
 """Text that PostgreSQL can store and JSON can carry."""
+
+
+def _written(value: object) -> object:
+    """Refuse numbers, which would be read as seconds or milliseconds since 1970, whichever seems likelier."""
+    if not isinstance(value, str):
+        raise PydanticCustomError("moment_invalid", "The moment has to be a text with a time zone, such as 2030-01-31T12:00:00Z.")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+"""A moment as RFC 3339 writes it."""
 
 DocumentIds = Annotated[list[UUID], Field(min_length=1, max_length=100)]
 Offset = Annotated[int, Field(ge=0, le=1_073_741_824)]

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from backend.core.values.page import Page
 from backend.core.values.user import ApiKey, Scope
-from backend.schemas.base import DocumentIds, RequestModel, ResponseModel, Text
+from backend.schemas.base import DocumentIds, Moment, RequestModel, ResponseModel, Text
 from backend.schemas.page import PageOut, cursor_of
 
 
@@ -18,7 +18,7 @@ class KeyIn(RequestModel):
     name: Annotated[Text, Field(min_length=1, max_length=100)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=4)]
     document_ids: DocumentIds | None = Field(None, description="Reaches these documents only, and its own conversations only.")
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class KeyOut(ResponseModel):

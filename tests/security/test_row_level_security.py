@@ -19,7 +19,8 @@ from tests.security.conftest import OWNED, connected
 from tests.support.cluster import Cluster, Database
 from tests.support.workshop import Workshop
 
-OWNERLESS = {"settings", "alembic_version"}
+OWNERLESS = {"settings", "tiers", "alembic_version"}
+SYSTEM_ONLY = {"audit_events"}
 CATALOG = """
 select c.relname, c.relrowsecurity, c.relforcerowsecurity,
        (select count(*) from pg_policy p where p.polrelid = c.oid and p.polpermissive and p.polcmd = '*' and p.polroles = '{0}')
@@ -42,8 +43,9 @@ async def test_every_table_with_an_owner_has_a_forced_policy_and_every_other_one
     rows = {name: row for name, row in rows.items() if not name.startswith("procrastinate_")}
 
     assert {table.name for table in Base.metadata.sorted_tables} <= set(rows)
-    assert set(rows) - OWNERLESS == set(OWNED)
-    assert {name: rows[name] for name in OWNED} == dict.fromkeys(OWNED, (True, True, 1, 1))
+    walled = set(OWNED) | SYSTEM_ONLY
+    assert set(rows) - OWNERLESS == walled
+    assert {name: rows[name] for name in walled} == dict.fromkeys(walled, (True, True, 1, 1))
 
 
 async def test_the_settings_decide_what_a_connection_sees_and_without_one_it_sees_nothing(workshop: Workshop) -> None:
@@ -60,6 +62,16 @@ async def test_the_settings_decide_what_a_connection_sees_and_without_one_it_see
                 for table, column in OWNED.items():
                     owners = await connection.fetch(f"select distinct {column} as owner from {table}")  # noqa: S608 - our tables
                     assert [row["owner"] for row in owners] == [owner], table
+
+
+async def test_everybody_adds_to_the_audit_log_and_only_the_system_reads_it(workshop: Workshop) -> None:
+    alice = await workshop.furnished("alice")
+    for url in (workshop.database.app_url, workshop.database.owner_url):
+        for owner in (None, alice):
+            async with connected(url, owner) as connection:
+                assert await connection.fetchval("select count(*) from audit_events") == 0
+                assert await connection.execute("delete from audit_events") == "DELETE 0"
+    assert await workshop.rows("select from audit_events where subject_id = $1", alice)
 
 
 async def test_nobody_can_write_change_or_give_away_rows_across_owners(workshop: Workshop) -> None:
@@ -165,7 +177,7 @@ async def test_the_product_refuses_to_serve_where_the_wall_does_not_stand(
     cluster: Cluster, workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     await assert_walls(app := make_engine(workshop.database.app_url, pool_size=1))
-    for table in OWNED:
+    for table in (*OWNED, *SYSTEM_ONLY):
         await workshop.rows(f"alter table {table} disable row level security")
         with pytest.raises(ConfigurationError, match="row-level security"):
             await assert_walls(app)

@@ -10,10 +10,12 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from backend.bootstrap.application import LANGUAGE, Replacements, open_application
+from backend.core.clock import now
 from backend.core.config import plain_url
 from backend.core.ids import new_id
 from backend.core.values.chat import Answer, Source, Timings, Usage
 from backend.core.values.document import Document
+from backend.core.values.user import Caller, Origin
 from backend.db.engine import make_engine
 from backend.db.uow import UnitOfWork
 from backend.services.registry import Services
@@ -87,6 +89,12 @@ class Workshop:
         await self.indexed(owner_id, f"The diary of {name}: whales eat krill.")
         session = await self.services.sessions.create(owner_id, title=f"{name}'s", document_ids=None)
         await self.turn(owner_id, session.id)
+        caller = Caller(user_id=owner_id, role="user", tier="free", sign_in_id=owner_id)
+        await self.services.keys.create(caller, name="a key", scopes=["chat"], document_ids=None, expires_at=None, origin=Origin())
+        await self.services.administration.reset_link(caller, owner_id, origin=Origin())
+        await self.services.idempotency.begin(owner_id, "a key", "query", b"a fingerprint")
+        async with self.uow.of(owner_id) as tx:
+            await tx.usage.add(owner_id, now().date(), questions=1, prompt_tokens=1, completion_tokens=1)
         return owner_id
 
     def blobs(self) -> list[Path]:

@@ -38,6 +38,7 @@ MULTIPART = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
+                    "additionalProperties": False,
                     "properties": {
                         "title": {
                             "type": "string",

@@ -67,15 +67,13 @@ class ProfileService:
         Raises:
             ResetLinkInvalidError: Unknown, expired or used before.
         """
+        # The link is looked up before the password is hashed: strangers' inventions cost next to nothing.
         presented = OpaqueToken.read(RESET_PREFIX, link)
-        if presented is None:
-            raise ResetLinkInvalidError
+        async with self._uow.system() as tx:
+            await _owner_of_link(tx, presented)
         password_hash = await self._passwords.hash(new)
         async with self._uow.system() as tx:
-            found = await tx.reset_links.locked(presented.id)
-            if found is None or not presented.matches(found[1]):
-                raise ResetLinkInvalidError
-            owner_id = found[0]
+            owner_id = await _owner_of_link(tx, presented)
             await tx.reset_links.use_up(owner_id)
             await set_password(tx, owner_id, password_hash, keep=None)
             await tx.audit.note("password_reset", actor_id=owner_id, subject_id=owner_id, origin=origin)
@@ -117,6 +115,14 @@ class ProfileService:
             user = _existing(await tx.users.get(caller.user_id))
         if not await self._passwords.verify(password, user.password_hash):
             raise PasswordWrongError
+
+
+async def _owner_of_link(tx: Transaction, presented: OpaqueToken | None) -> UUID:
+    """Return whose link this is, and hold it; ``ResetLinkInvalidError`` if it is none that is still good."""
+    found = None if presented is None else await tx.reset_links.locked(presented.id)
+    if presented is None or found is None or not presented.matches(found[1]):
+        raise ResetLinkInvalidError
+    return found[0]
 
 
 async def set_password(tx: Transaction, owner_id: UUID, password_hash: str, *, keep: UUID | None) -> None:

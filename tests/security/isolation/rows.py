@@ -1,0 +1,86 @@
+"""How each operation is called: what the description cannot say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.product import PASSWORD
+
+QUESTION = "What does the keeper of the lighthouse hide behind the seventh stair?"
+NEW_PASSWORD = "a new horse battery"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A call without its ids.
+
+    ``kinds`` says what each place for an id names. ``bodies`` are variants of a valid body. ``refused`` is the answer to an id that
+    is not the caller's, by place where they differ. ``account`` operations want a person who signed in. ``turn`` orders the calls
+    that an owner makes: what ends things comes late. ``ends`` means that the caller's account is not the same afterwards.
+    """
+
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    bodies: Sequence[Mapping[str, Any]] = ({},)
+    refused: int | Mapping[str, int] = 404
+    account: bool = False
+    admin: bool = False
+    ends: bool = False
+    shape: str = "json"
+    turn: int = 0
+
+    def refusal(self, position: str) -> int:
+        """Return the status for a foreign id at a position."""
+        return self.refused if isinstance(self.refused, int) else self.refused[position]
+
+
+def a_list(kind: str, **more: Any) -> Row:
+    return Row({"query.cursor": f"cursor:{kind}"}, refused=200, **more)
+
+
+DOCUMENT = {"path.document_id": "document"}
+SESSION = {"path.session_id": "session"}
+USER = {"path.user_id": "user"}
+NEWCOMER = {"username": "newcomer", "email": "newcomer@example.com", "password": PASSWORD}
+
+ROWS: dict[str, Row] = {
+    **dict.fromkeys(("welcome", "read_health", "read_readiness", "list_services"), Row()),
+    "register": Row(bodies=({**NEWCOMER, "username": "{new}", "email": "{new}@example.com"},)),
+    "issue_token": Row(bodies=({"username": "{me}", "password": PASSWORD},), shape="form"),
+    "log_in": Row(bodies=({"username": "{me}", "password": PASSWORD},)),
+    "refresh_token": Row({"body.refresh_token": "refresh"}, refused=401),
+    "log_out": Row({"body.refresh_token": "other refresh"}, refused=204),
+    "reset_password": Row({"body.token": "reset"}, bodies=({"new_password": NEW_PASSWORD},), refused=403, turn=3),
+    "read_me": Row(account=True),
+    "update_me": Row(bodies=({"full_name": "Somebody"},), account=True),
+    "delete_me": Row(bodies=({"password": PASSWORD},), account=True, ends=True),
+    "change_password": Row(bodies=({"present_password": PASSWORD, "new_password": NEW_PASSWORD},), account=True, ends=True),
+    "list_sign_ins": Row(account=True),
+    "revoke_sign_in": Row({"path.sign_in_id": "sign-in"}, account=True, turn=2),
+    "read_usage": Row(account=True),
+    "list_keys": a_list("key", account=True),
+    "create_key": Row({"body.document_ids[]": "document"}, bodies=({"name": "script", "scopes": ["chat"]},), account=True),
+    "revoke_key": Row({"path.key_id": "key"}, account=True, turn=2),
+    "list_users": Row({"query.cursor": "cursor:user"}, refused=403, admin=True),
+    "create_user": Row(bodies=({**NEWCOMER, "role": "admin"},), refused=403, admin=True),
+    "read_user": Row(USER, refused=403, admin=True),
+    "update_user": Row(USER, bodies=({"tier": "pro"}, {}), refused=403, admin=True),
+    "delete_user": Row(USER, refused=403, admin=True, turn=5),
+    "create_reset_link": Row(USER, refused=403, admin=True, turn=4),
+    "list_audit_events": Row({"query.cursor": "cursor:user", "query.user_id": "user"}, refused=403, admin=True),
+    "query": Row(
+        {"header.Idempotency-Key": "question's key", "body.session_id": "session", "body.document_ids[]": "document"},
+        bodies=({"query": QUESTION}, {"query": QUESTION, "stream": True}),
+        refused={"header.Idempotency-Key": 200, "body.session_id": 404, "body.document_ids[]": 404},
+    ),
+    "upload_document": Row({"header.Idempotency-Key": "upload's key"}, refused=202, shape="file"),
+    "list_documents": a_list("document"),
+    **dict.fromkeys(("read_document", "read_document_text", "download_document"), Row(DOCUMENT)),
+    "update_document": Row(DOCUMENT, bodies=({"title": "Mine now"},)),
+    "delete_document": Row(DOCUMENT, turn=2),
+    "list_sessions": a_list("session"),
+    "create_session": Row({"body.document_ids[]": "document"}, bodies=({"title": "Mine"},)),
+    "read_session": Row(SESSION),
+    "update_session": Row(SESSION, bodies=({"title": "Mine now"},)),
+    "delete_session": Row(SESSION, turn=1),
+    "list_messages": Row({**SESSION, "query.cursor": "cursor:message"}, refused={"path.session_id": 404, "query.cursor": 200}),
+}

@@ -1,0 +1,174 @@
+"""One call of every repository method that concerns a user: as somebody, about somebody else's things or about one's own."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from backend.core.clock import now
+from backend.core.ids import new_id
+from backend.core.values.chat import Answer, Timings, Usage
+from backend.core.values.document import Chunk
+from backend.core.values.page import Page
+from backend.db.uow import Transaction
+from tests.security.conftest import OWNED
+from tests.support.workshop import Workshop
+
+Things = SimpleNamespace
+Call = Callable[[Transaction, UUID, Things], Awaitable[Any]]
+
+ANSWER = Answer("mine", new_id(), new_id(), "complete", "grounded", "m", (), Usage(1, 1, None), Timings(None, None, 1.0))
+
+READS: dict[str, Call] = {
+    "sign_ins.user_of": lambda tx, me, hers: tx.sign_ins.user_of(me, hers.sign_in),
+    "sessions.get": lambda tx, me, hers: tx.sessions.get(me, hers.session),
+    "messages.history": lambda tx, me, hers: tx.messages.history(me, hers.session, limit=9),
+    "messages.get": lambda tx, me, hers: tx.messages.get(me, hers.answer),
+    "messages.page": lambda tx, me, hers: tx.messages.page(me, hers.session, limit=9, after=None),
+    "documents.get": lambda tx, me, hers: tx.documents.get(me, hers.document),
+    "documents.by_sha256": lambda tx, me, hers: tx.documents.by_sha256(me, hers.sha256),
+    "documents.statuses": lambda tx, me, hers: tx.documents.statuses(me, [hers.document]),
+    "documents.lock": lambda tx, me, hers: tx.documents.lock(me, hers.document, status="ready"),
+    "documents.deleted": lambda tx, me, hers: tx.documents.deleted(me, hers.deleted),
+    "texts.slice": lambda tx, me, hers: tx.texts.slice(me, hers.document, start=0, end=9),
+    "chunks.ids_of": lambda tx, me, hers: tx.chunks.ids_of(me, hers.document),
+    "chunks.searchable": lambda tx, me, hers: tx.chunks.searchable(me, [hers.chunk]),
+    "chunks.found": lambda tx, me, hers: tx.chunks.found(me, [hers.chunk]),
+    "vectors.searchable": lambda tx, me, hers: tx.vectors.searchable(me, hers.generation, within=[hers.document]),
+    "vectors.of_document": lambda tx, me, hers: tx.vectors.of_document(me, hers.generation, hers.document, unindexed_only=False),
+    "idempotency.hold": lambda tx, me, hers: tx.idempotency.hold(me, hers.key_of_request),
+    "lexicon.search": lambda tx, me, hers: tx.lexicon.search(me, "krill", language="english", within=[hers.document], limit=9),
+}
+WRITES: dict[str, Call] = {
+    "sign_ins.revoke": lambda tx, me, hers: tx.sign_ins.revoke(me, hers.sign_in),
+    "sign_ins.rotate": lambda tx, me, hers: tx.sign_ins.rotate(me, hers.sign_in, refresh_hash=b"x", expires_at=hers.moment),
+    "sessions.rename": lambda tx, me, hers: tx.sessions.rename(me, hers.session, "mine"),
+    "sessions.touch": lambda tx, me, hers: tx.sessions.touch(me, hers.session, title="mine"),
+    "sessions.delete": lambda tx, me, hers: tx.sessions.delete(me, hers.session),
+    "messages.add_turn": lambda tx, me, hers: tx.messages.add_turn(
+        me, hers.session, question_id=new_id(), question="Q", answer_id=new_id(), model="m"
+    ),
+    "messages.finish": lambda tx, me, hers: tx.messages.finish(
+        me, replace(ANSWER, session_id=hers.session, message_id=hers.streaming)
+    ),
+    "documents.rename": lambda tx, me, hers: tx.documents.rename(me, hers.document, "mine"),
+    "documents.update": lambda tx, me, hers: tx.documents.update(me, hers.document, status="failed"),
+    "documents.start_attempt": lambda tx, me, hers: tx.documents.start_attempt(me, hers.pending),
+    "documents.mark_deleted": lambda tx, me, hers: tx.documents.mark_deleted(me, hers.document),
+    "documents.remove": lambda tx, me, hers: tx.documents.remove(me, hers.deleted),
+    "texts.put": lambda tx, me, hers: tx.texts.put(me, hers.document, text="mine", pages=[]),
+    "texts.delete": lambda tx, me, hers: tx.texts.delete(me, hers.document),
+    "chunks.store": lambda tx, me, hers: tx.chunks.store(
+        me, hers.document, [Chunk(new_id(), 99, None, None, 0, 1, "m")], ["m"], language="english"
+    ),
+    "chunks.delete": lambda tx, me, hers: tx.chunks.delete(me, hers.document),
+    "vectors.store": lambda tx, me, hers: tx.vectors.store(me, hers.generation, [hers.chunk], [b"xx"]),
+    "vectors.confirm": lambda tx, me, hers: tx.vectors.confirm(me, hers.generation, [hers.late_chunk]),
+    "vectors.unconfirm": lambda tx, me, hers: tx.vectors.unconfirm(me, hers.generation),
+    "lexicon.add_document": lambda tx, me, hers: tx.lexicon.add_document(me, hers.document),
+    "lexicon.remove_document": lambda tx, me, hers: tx.lexicon.remove_document(me, hers.document),
+    "api_keys.revoke": lambda tx, me, hers: tx.api_keys.revoke(me, hers.api_key),
+    "api_keys.touch": lambda tx, me, hers: tx.api_keys.touch(me, hers.api_key),
+    "idempotency.take_over": lambda tx, me, hers: tx.idempotency.take_over(
+        me, hers.key_of_request, operation="mine", fingerprint=b"x"
+    ),
+    "idempotency.renew": lambda tx, me, hers: tx.idempotency.renew(me, hers.key_of_request),
+    "idempotency.bind": lambda tx, me, hers: tx.idempotency.bind(me, hers.key_of_request, new_id()),
+    "idempotency.finish": lambda tx, me, hers: tx.idempotency.finish(me, hers.key_of_request, status=200),
+    "idempotency.finish_bound": lambda tx, me, hers: tx.idempotency.finish_bound(me, hers.bound_key, hers.answer, status=200),
+    "idempotency.forget": lambda tx, me, hers: tx.idempotency.forget(me, hers.key_of_request),
+    "leftovers.remove_documents": lambda tx, me, hers: tx.leftovers.remove_documents(me, [hers.document]),
+}
+OWN_READS: dict[str, Call] = {
+    "users.get": lambda tx, me, _: tx.users.get(me),
+    "tiers.of_owner": lambda tx, me, _: tx.tiers.of_owner(me),
+    "sign_ins.of_owner": lambda tx, me, _: tx.sign_ins.of_owner(me),
+    "api_keys.page": lambda tx, me, _: tx.api_keys.page(me, limit=9, after=None),
+    "sessions.page": lambda tx, me, _: tx.sessions.page(me, limit=9, after=None),
+    "documents.page": lambda tx, me, _: tx.documents.page(me, limit=9, after=None),
+    "documents.statuses": lambda tx, me, _: tx.documents.statuses(me, None),
+    "generations.get": lambda tx, me, hers: tx.generations.get(me, hers.embedder),
+    "generations.of_owner": lambda tx, me, _: tx.generations.of_owner(me),
+    "usage.of_day": lambda tx, me, _: tx.usage.of_day(me, now().date()),
+    "usage.days": lambda tx, me, _: tx.usage.days(me, now().date()),
+    "usage.stored": lambda tx, me, _: tx.usage.stored(me),
+    "lexicon.search": lambda tx, me, _: tx.lexicon.search(me, "krill", language="english", within=None, limit=9),
+}
+OWN_WRITES: dict[str, Call] = {
+    "users.update": lambda tx, me, _: tx.users.update(me, full_name="Me"),
+    "users.set_password_hash": lambda tx, me, _: tx.users.set_password_hash(me, "x"),
+    "users.bump_token_version": lambda tx, me, _: tx.users.bump_token_version(me),
+    "sign_ins.revoke_all": lambda tx, me, _: tx.sign_ins.revoke_all(me, but=None),
+    "api_keys.revoke_all": lambda tx, me, _: tx.api_keys.revoke_all(me),
+    "reset_links.use_up": lambda tx, me, _: tx.reset_links.use_up(me),
+    "reset_links.add": lambda tx, me, hers: tx.reset_links.add(me, link_id=new_id(), hash_=b"x", expires_at=hers.moment),
+    "leftovers.hide_documents": lambda tx, me, _: tx.leftovers.hide_documents(me),
+    "users.mark_deleted": lambda tx, me, _: tx.users.mark_deleted(me),
+}
+# They insert what is the owner's own, look for nothing of anybody's, or are the system's by design.
+NOT_ABOUT_ANOTHERS_IDS = {
+    *("users.add", "sign_ins.add", "sessions.add", "documents.add", "api_keys.add", "usage.add", "idempotency.add", "audit.note"),
+    *("users.by_login", "users.page", "users.others_administer", "sign_ins.locked", "api_keys.with_owner", "reset_links.locked"),
+    *("idempotency.expire", "idempotency.forget_running", "usage.totals", "usage.hold", "audit.page", "generations.ensure"),
+    *("documents.without_job", "vectors.unindexed_documents", "messages.end_abandoned", "generations.exist"),
+    *("tiers.get", "tiers.all", "tiers.update", "settings.get", "settings.remember", "settings.replace", "jobs.defer"),
+    # Of deleted accounts only, as a test of their own shows.
+    *("leftovers.collections", "leftovers.files", "leftovers.clear", "leftovers.remove_account"),
+}
+
+
+async def things_of(workshop: Workshop, owner_id: UUID) -> Things:
+    deleted = await workshop.indexed(owner_id, "A diary that was thrown away.")
+    await workshop.services.documents.delete(owner_id, deleted.id)
+    pending = await workshop.uploaded(owner_id, "A diary that waits.")
+
+    session, streaming = await workshop.services.sessions.create(owner_id, title="Open", document_ids=None), new_id()
+    async with workshop.uow.of(owner_id) as tx:
+        await tx.messages.add_turn(owner_id, session.id, question_id=new_id(), question="Q", answer_id=streaming, model="m")
+
+    running, bound = f"running {owner_id}", f"bound {owner_id}"
+    await workshop.services.idempotency.begin(owner_id, running, "query", b"x")
+    answer = await workshop.turn(owner_id, (await workshop.services.sessions.create(owner_id, title="Q", document_ids=None)).id)
+    await workshop.services.idempotency.begin(owner_id, bound, "query", b"x")
+    async with workshop.uow.of(owner_id) as tx:
+        await tx.idempotency.bind(owner_id, bound, answer)
+    # So that there is something to confirm, and something to forget.
+    late = "update chunk_vectors v set indexed = false from chunks c where c.id = v.chunk_id and c.document_id = $1 returning c.id"
+    (late_chunk,) = await workshop.rows(late, deleted.id)
+    await workshop.rows("insert into lexemes (owner_id, lexeme, frequency) values ($1, 'forgotten', 0)", owner_id)
+
+    async def first(sql: str) -> Any:
+        return (await workshop.rows(sql, owner_id))[0][0]
+
+    document = await first("select id from documents where owner_id = $1 and status = 'ready' and deleted_at is null")
+    return Things(
+        document=document,
+        sha256=await first("select sha256 from documents where owner_id = $1 and status = 'ready' and deleted_at is null"),
+        deleted=deleted.id,
+        pending=pending.id,
+        chunk=(await workshop.rows("select id from chunks where document_id = $1", document))[0][0],
+        late_chunk=late_chunk["id"],
+        generation=await first("select id from index_generations where owner_id = $1"),
+        streaming=streaming,
+        answer=answer,
+        key_of_request=running,
+        bound_key=bound,
+        api_key=await first("select id from api_keys where owner_id = $1"),
+        embedder=await first("select embedder from index_generations where owner_id = $1"),
+        session=await first("select id from chat_sessions where owner_id = $1"),
+        sign_in=await first("select id from auth_sessions where owner_id = $1"),
+        moment=await first("select created_at from users where id = $1"),
+    )
+
+
+async def everything_of(connection: Any, owner_id: UUID) -> list[str]:
+    """Return every row that is somebody's, over a connection that sees it."""
+    parts = (f"select '{t} ' || to_jsonb({t})::text from {t} where {column} = $1" for t, column in OWNED.items())  # noqa: S608 - ours
+    return sorted(row[0] for row in await connection.fetch(" union all ".join(parts), owner_id))
+
+
+def is_empty(found: object) -> bool:
+    if isinstance(found, Page):
+        return not found.items
+    return not (any(found) if isinstance(found, tuple) else found)
