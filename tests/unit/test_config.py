@@ -53,7 +53,6 @@ def test_production_refuses_what_is_not_safe_and_names_it(changes: dict[str, obj
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("redis_url", "redis://localhost"),
         ("openai_api_key", "sk-x"),
         ("openai_base_url", "https://api.example"),
         ("secret_key", "correct horse battery"),
