@@ -1,6 +1,7 @@
 # Two commands on a fresh machine, which needs Python 3.11 or newer (with venv) and make:  make run  and  make test
 
 PYTHON ?=
+SECONDS ?= 60
 UV_VERSION := 0.13.9
 UV_HOME := .tools/uv-$(UV_VERSION)
 
@@ -10,11 +11,11 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format clean
+.PHONY: help setup run test check demo format clean fuzz fuzz-documents
 .DELETE_ON_ERROR:
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/.for-development ## Install everything into .venv, with the tools for development
 
@@ -26,6 +27,12 @@ demo: .venv/.for-running ## See it work: upload a handbook, ask three questions,
 
 test: .venv/.for-development ## Run the tests (a part of them: make test ARGS="tests/unit -x")
 	.venv/bin/python -m pytest $(ARGS)
+
+fuzz: .venv/.for-development ## Send the whole API what nobody thought of, with new seeds each time (make fuzz SECONDS=600)
+	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/security/fuzzing/test_whole_api.py -k as_long_as_one_likes
+
+fuzz-documents: .venv/.for-development ## Feed the parsers damaged files, with new seeds each time (make fuzz-documents SECONDS=600)
+	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest tests/security/test_hostile_documents.py -k as_long_as_one_likes
 
 check: .venv/.for-development ## Check formatting, style, types and the floors of the house
 	.venv/bin/ruff format --check .

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 
 from backend.core.errors import CredentialsInvalidError
 from backend.core.values.user import Role, Tier, TokenPair, User
-from backend.schemas.base import RequestModel, ResponseModel, Storable, Text, storable
+from backend.schemas.base import BLANKS, RequestModel, ResponseModel, Storable, Text, storable
 from backend.services.accounts.profile import OwnSignIn
 
 
@@ -20,7 +20,8 @@ def _secret(value: SecretStr) -> SecretStr:
 
 
 Username = Annotated[str, Field(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"), Storable]
-Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), Storable]
+_ATOM = rf"[^@{BLANKS}\x00-\x1f\x7f-\x9f]+"
+Email = Annotated[str, Field(min_length=3, max_length=254, pattern=rf"^{_ATOM}@{_ATOM}\.{_ATOM}$"), Storable]
 FullName = Annotated[Text, Field(min_length=1, max_length=200)]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256), AfterValidator(_secret)]
 NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=256), AfterValidator(_secret)]

@@ -17,6 +17,12 @@ def storable(value: str) -> str:
 Storable = AfterValidator(storable)
 """Goes behind a ``Field`` with a pattern: a pattern that stands behind it is checked, but missing in the API's description."""
 
+BLANKS = r"\s\x85\ufeff"
+"""What takes room and shows nothing. Dialects of regular expressions disagree whether the last two are white space."""
+
+NOT_BLANK = f"[^{BLANKS}]"
+"""The pattern of a text that says something."""
+
 Text = Annotated[str, Storable]
 """Text that PostgreSQL can store and JSON can carry."""
 

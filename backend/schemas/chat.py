@@ -6,13 +6,13 @@ from uuid import UUID
 from pydantic import Field
 
 from backend.core.values.chat import Answer, AnswerStatus, Leg, MessageStatus, Question
-from backend.schemas.base import DocumentIds, RequestModel, ResponseModel, Storable, Text
+from backend.schemas.base import NOT_BLANK, DocumentIds, RequestModel, ResponseModel, Storable, Text
 
 
 class QueryIn(RequestModel):
     """A question about the caller's documents."""
 
-    query: Annotated[str, Field(min_length=1, max_length=32_000, pattern=r"\S"), Storable]
+    query: Annotated[str, Field(min_length=1, max_length=32_000, pattern=NOT_BLANK), Storable]
     session_id: UUID | None = Field(None, description="Goes on with this session; without it a new one begins.")
     document_ids: DocumentIds | None = Field(None, description="Searches these documents only, instead of the session's choice.")
     model: Annotated[Text, Field(min_length=1, max_length=200)] | None = None

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from backend.core.values.document import Document, DocumentStatus
 from backend.core.values.page import Page
-from backend.schemas.base import Offset, RequestModel, ResponseModel, Storable
+from backend.schemas.base import NOT_BLANK, Offset, RequestModel, ResponseModel, Storable
 from backend.schemas.page import PageOut, cursor_of
 
 
@@ -83,7 +83,7 @@ class DocumentPage(PageOut[DocumentOut]):
 class DocumentPatch(RequestModel):
     """What may be changed about a document."""
 
-    title: Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S"), Storable]
+    title: Annotated[str, Field(min_length=1, max_length=300, pattern=NOT_BLANK), Storable]
 
 
 class SpanIn(RequestModel):

@@ -1,0 +1,1 @@
+"""Input that nobody thought of: from the API's own description, by Schemathesis and by classes."""

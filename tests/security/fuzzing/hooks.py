@@ -1,0 +1,82 @@
+"""What Schemathesis has to know about this API. It runs in a process of its own and gets who it is from the environment."""
+
+import os
+from typing import Any
+from uuid import uuid4
+
+import requests
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import AuthContext, Case, HookContext, Response
+from schemathesis.core.failures import Failure
+
+URL = os.environ["FUZZ_URL"]
+USERNAME = os.environ["FUZZ_USERNAME"]
+PASSWORD = os.environ["FUZZ_PASSWORD"]
+USER_ID = os.environ["FUZZ_USER_ID"]
+
+BEYOND_A_SCHEMA = {
+    "cursor_invalid": "a cursor is opaque: it comes from the page before",
+    "document_empty": "the length of a file is not described by OpenAPI",
+    "document_type_unsupported": "what a file is shows in its bytes",
+    "upload_invalid": "the order of parts and the characters of names are not described by OpenAPI",
+    "span_invalid": "that the start comes before the end is about two fields",
+    "idempotency_key_reused": "that a key is new depends on the requests before",
+    "question_too_long": "how much fits depends on the model",
+}
+"""Codes of a request that is right as far as a schema can tell, and is refused for another reason."""
+
+
+ASKED_FOR = {"model_missing": "the request names a model that is not installed"}
+"""Codes of a documented 503 that the request itself has asked for."""
+
+TEXT = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=200)
+FILES = TEXT.map(lambda text: f"# {text}\n\n{text}".encode())
+
+
+@schemathesis.hook
+def flatmap_body(context: HookContext, body: Any) -> st.SearchStrategy[Any]:
+    """Random bytes are hardly ever a document: let every second file be one, behind the other fields as it has to be."""
+    upload = context.operation is not None and context.operation.path == "/api/v1/chat/upload"
+    if not upload or not isinstance(body, dict) or not isinstance(body.get("file"), str | bytes):
+        return st.just(body)
+    others = {name: value for name, value in body.items() if name != "file"}
+    return st.just(body) | FILES.map(lambda file: {**others, "file": file})
+
+
+@schemathesis.auth()
+class SignIn:
+    """Signs in, again too where the fuzzer has ended its own sign-in."""
+
+    def get(self, case: Case[Any], context: AuthContext) -> str:
+        answer = requests.post(f"{URL}/api/v1/auth/login", json={"username": USERNAME, "password": PASSWORD}, timeout=30)
+        answer.raise_for_status()
+        return str(answer.json()["access_token"])
+
+    def set(self, case: Case[Any], data: str, context: AuthContext) -> None:
+        case.headers["Authorization"] = f"Bearer {data}"
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+    """Keep an administrator from disabling, deleting or resetting the account that the fuzzing needs."""
+    if case.path_parameters and case.path_parameters.get("user_id") == USER_ID and case.method != "GET":
+        case.path_parameters["user_id"] = str(uuid4())
+
+
+@schemathesis.hook
+def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
+    """Drop what is no failure: see the two tables."""
+    codes = codes_of(response)
+    if failure.code == "ST101":
+        return response.status_code != 503 or codes.isdisjoint(ASKED_FOR)
+    return failure.code != "ST202" or codes.isdisjoint(BEYOND_A_SCHEMA)
+
+
+def codes_of(response: Response) -> set[str]:
+    """The code of a problem, and what is wrong with each field."""
+    try:
+        body = response.json()
+    except ValueError:
+        return set()
+    return {str(body.get("code")), *(str(field["type"]) for field in body.get("errors", ()))} if isinstance(body, dict) else set()
