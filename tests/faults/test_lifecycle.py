@@ -26,7 +26,13 @@ from tests.support.ollama import StandInOllama
 from tests.support.product import DOCENT, Product, running_product
 
 SECRET = "0123456789" * 4
-PRODUCTION = {"environment": "production", "secret_key": SECRET, "chat_provider": "extractive", "embedder": "hashing"}
+PRODUCTION = {
+    "environment": "production",
+    "secret_key": SECRET,
+    "chat_provider": "extractive",
+    "embedder": "hashing",
+    "limits_enabled": True,
+}
 
 
 async def docent(command: str, folder: Path, settings: Mapping[str, object], *, within: float = 30) -> tuple[int, str]:
@@ -110,7 +116,8 @@ async def test_sigterm_ends_an_idle_product_and_all_of_its_processes_and_the_key
         (PRODUCTION | {"chat_provider": "auto"}, "CHAT_PROVIDER is `auto`"),
         (PRODUCTION | {"embedder": "auto"}, "EMBEDDER is `auto`"),
         ({"database_url": "mysql://somewhere"}, "DATABASE_URL has to begin with postgresql://"),
-        ({"redis_url": "redis://somewhere"}, "REDIS_URL is set, but"),
+        (PRODUCTION | {"limits_enabled": False}, "LIMITS_ENABLED is false"),
+        ({"openai_api_key": "sk-x"}, "OPENAI_API_KEY is set, but"),
     ],
 )
 async def test_settings_that_cannot_work_are_refused_with_a_sentence(

@@ -4,7 +4,13 @@ A leaf names the situation and carries a stable ``code``; its ``message`` is a s
 (in ``kinds``) say how the caller should take it; only ``backend.api.errors`` knows their HTTP status.
 """
 
-from backend.core.errors.chat import MessageNotFoundError, QuestionTooLongError, SessionBusyError, SessionNotFoundError
+from backend.core.errors.chat import (
+    MessageNotFoundError,
+    ModelUnknownError,
+    QuestionTooLongError,
+    SessionBusyError,
+    SessionNotFoundError,
+)
 from backend.core.errors.credentials import (
     AdminOnlyError,
     CredentialsInvalidError,
@@ -92,6 +98,7 @@ __all__ = [
     "MessageNotFoundError",
     "ModelMissingError",
     "ModelUnavailableError",
+    "ModelUnknownError",
     "NotFoundError",
     "ParsingError",
     "PasswordWrongError",

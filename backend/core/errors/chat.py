@@ -29,3 +29,10 @@ class QuestionTooLongError(InvalidError):
 
     code = "question_too_long"
     message = "The question is too long for the model's context window."
+
+
+class ModelUnknownError(InvalidError):
+    """The request named a model that the provider does not have."""
+
+    code = "model_unknown"
+    message = "The language model that you asked for is not installed."

@@ -9,7 +9,7 @@ from uuid import UUID
 import stamina
 import structlog
 
-from backend.core.errors import DatabaseUnavailableError, DocentError
+from backend.core.errors import DatabaseUnavailableError, DocentError, ModelMissingError, ModelUnknownError
 from backend.core.values.chat import Answer, AnswerStatus, ContextUse, MessageStatus, Source, Timings, Usage
 from backend.db.uow import UnitOfWork
 from backend.ports.chat_model import ChatModel, Finish, Generation, Prompt
@@ -191,6 +191,9 @@ def _ending(turn: Turn, progress: Progress, generation: asyncio.Task[None]) -> t
     if not isinstance(error, DocentError):
         log.error("turn_failed", message_id=str(turn.asked.message_id), exc_info=error)
         error = DocentError()
+    if isinstance(error, ModelMissingError) and turn.asked.question.model is not None:
+        # What the request asked for is the request's mistake, and no outage.
+        error = ModelUnknownError(error.message)
     return "incomplete", error
 
 

@@ -23,12 +23,9 @@ BEYOND_A_SCHEMA = {
     "span_invalid": "that the start comes before the end is about two fields",
     "idempotency_key_reused": "that a key is new depends on the requests before",
     "question_too_long": "how much fits depends on the model",
+    "model_unknown": "which models there are depends on the provider",
 }
 """Codes of a request that is right as far as a schema can tell, and is refused for another reason."""
-
-
-ASKED_FOR = {"model_missing": "the request names a model that is not installed"}
-"""Codes of a documented 503 that the request itself has asked for."""
 
 TEXT = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=200)
 FILES = TEXT.map(lambda text: f"# {text}\n\n{text}".encode())
@@ -66,11 +63,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
 
 @schemathesis.hook
 def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
-    """Drop what is no failure: see the two tables."""
-    codes = codes_of(response)
-    if failure.code == "ST101":
-        return response.status_code != 503 or codes.isdisjoint(ASKED_FOR)
-    return failure.code != "ST202" or codes.isdisjoint(BEYOND_A_SCHEMA)
+    """Drop what is no failure: see the table."""
+    return failure.code != "ST202" or codes_of(response).isdisjoint(BEYOND_A_SCHEMA)
 
 
 def codes_of(response: Response) -> set[str]:

@@ -133,7 +133,7 @@ async def test_what_is_strange_but_allowed_is_taken_or_refused_for_its_meaning(a
         return f"{answer.status_code} {problem.get('code')}"
 
     answers = {each: await told(request) for each, request in strange_requests(administrator, OPERATIONS[name])}
-    meant = ("cursor_invalid", "question_too_long", "model_missing")
+    meant = ("cursor_invalid", "question_too_long", "model_unknown")
     assert {
         each: answer
         for each, answer in answers.items()
