@@ -108,7 +108,9 @@ def test_a_file_that_cannot_be_asked_about_is_a_sentence(tmp_path: Path, name: s
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_ask_that_is_stopped_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "whales.md").write_bytes(WHALES * 50)
-    command = [str(DOCENT), "ask", "whales.md", "-q", "Krill?"]
+    # A shell starts background jobs with SIGINT ignored, and that is inherited: the terminal's Ctrl-C would not be.
+    restored = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-c", restored, str(DOCENT), "ask", "whales.md", "-q", "Krill?"]
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
