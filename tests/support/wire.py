@@ -22,6 +22,8 @@ class Wire:
         """Send bytes as they are."""
         self.writer.write(data)
         await self.writer.drain()
+        # While there is room, drain returns at once: let what was answered meanwhile come in.
+        await asyncio.sleep(0)
 
     async def send_chunk(self, data: bytes) -> None:
         """Send a piece of a body without Content-Length; an empty one ends it."""
