@@ -21,7 +21,7 @@ from backend.services.accounts.credentials import AccountService
 from backend.services.accounts.profile import ProfileService
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
-from backend.services.documents import DocumentService
+from backend.services.documents.library import DocumentService
 from backend.services.keys import KEY_PREFIX, KeyService
 from backend.services.maintenance import MaintenanceService
 from backend.services.registry import Services

@@ -1,5 +1,9 @@
 """Which language model answers, and which embedder is used."""
 
+from collections.abc import Sequence
+
+import structlog
+
 from backend.adapters.chat_models.extractive import ExtractiveChatModel
 from backend.adapters.chat_models.ollama import OllamaChatModel
 from backend.adapters.embedders.hashing import HashingEmbedder
@@ -10,6 +14,9 @@ from backend.core.errors import ConfigurationError, EmbeddingRefusedError, Unava
 from backend.db.uow import UnitOfWork
 from backend.ports.chat_model import ChatModel
 from backend.ports.embedder import Embedder
+from backend.services.embedders import PREFERRED, Embedders
+
+log = structlog.get_logger(__name__)
 
 
 def may_use_ollama(settings: Settings) -> bool:
@@ -39,35 +46,50 @@ def chat_line(settings: Settings, model: ChatModel, found: str | None) -> str:
     return f"{reason} quote the best sentences of your documents"
 
 
-async def choose_embedder(settings: Settings, uow: UnitOfWork, found: str | None) -> Embedder:
+def embedders(settings: Settings, given: Sequence[Embedder] = ()) -> Embedders:
+    """Return the embedders that this installation can serve: those that are given, and whatever an identity names otherwise."""
+    at_hand = {embedder.identity: embedder for embedder in given}
+
+    def make(identity: str) -> Embedder:
+        if identity in at_hand:
+            return at_hand[identity]
+        provider, _, model = identity.partition("/")
+        if identity == HashingEmbedder.identity:
+            return HashingEmbedder()
+        if provider == "ollama" and model:
+            return OllamaEmbedder(settings.ollama_url, model=model)
+        raise ConfigurationError(f"There is no embedder {identity}: EMBEDDER is `ollama` with an EMBEDDING_MODEL, or `hashing`.")
+
+    return Embedders(make)
+
+
+def embedder_identity(provider: str, model: str | None) -> str:
+    """Return the identity of an embedder as settings and commands name it."""
+    return HashingEmbedder.identity if provider == "hashing" else f"{provider}/{model or ''}"
+
+
+async def choose_embedder(
+    settings: Settings, uow: UnitOfWork, available: Embedders, *, wanted: str | None, found: str | None
+) -> str:
     """Choose once and remember: vectors of two embedders cannot be compared, so the choice never flips by itself.
 
-    Raises:
-        ConfigurationError: Documents were indexed with another embedder than the settings name.
+    ``wanted`` is what a program asks for; else the settings do. Returns the identity that stands. A different wish of the settings
+    is logged: `docent reindex` changes it, and nothing else.
     """
-    ollama = OllamaEmbedder(settings.ollama_url, model=settings.embedding_model)
-    wanted = ollama.identity if settings.embedder == "ollama" else HashingEmbedder.identity
-    if settings.embedder == "auto" and found is not None and await _has_model(ollama):
-        wanted = ollama.identity
+    if wanted is None:
+        ollama = embedder_identity("ollama", settings.embedding_model)
+        wanted = ollama if settings.embedder == "ollama" else HashingEmbedder.identity
+        if settings.embedder == "auto" and found is not None and await _has_model(available.named(ollama)):
+            wanted = ollama
     async with uow.system() as tx:
-        remembered = await tx.settings.remember("embedder", wanted)
+        remembered = str(await tx.settings.remember(PREFERRED, wanted))
         if remembered != wanted and not await tx.generations.exist():
             # Nothing was indexed yet, so nothing is lost by a better choice.
-            await tx.settings.replace("embedder", wanted)
+            await tx.settings.replace(PREFERRED, wanted)
             remembered = wanted
     if settings.embedder != "auto" and remembered != wanted:
-        await ollama.aclose()
-        raise ConfigurationError(
-            f"The documents in this database were indexed with {remembered}, and EMBEDDER and EMBEDDING_MODEL ask for {wanted}. "
-            "Set them back, or use an empty database."
-        )
-    if remembered == HashingEmbedder.identity:
-        await ollama.aclose()
-        return HashingEmbedder()
-    if remembered != ollama.identity:
-        await ollama.aclose()
-        return OllamaEmbedder(settings.ollama_url, model=remembered.removeprefix("ollama/"))
-    return ollama
+        log.warning("embedder_differs_from_settings", indexed_with=remembered, settings=wanted, change_it_by="docent reindex")
+    return remembered
 
 
 async def _has_model(embedder: Embedder) -> bool:

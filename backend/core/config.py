@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     ollama_url: str = Field("http://127.0.0.1:11434", description="Where Ollama answers.")
     embedder: Literal["auto", "ollama", "hashing"] = Field(
         "auto",
-        description="`auto`: Ollama if it has EMBEDDING_MODEL, else hashing. The first choice is remembered in the database.",
+        description="`auto`: Ollama if it has EMBEDDING_MODEL, else hashing. The first choice stays until `docent reindex`.",
     )
     embedding_model: str = Field("nomic-embed-text", description="The embedding model, as its provider names it.")
     openai_api_key: SecretStr | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")
@@ -75,6 +75,7 @@ class Settings(BaseSettings):
 
     parser_memory_bytes: int = Field(1_073_741_824, ge=67_108_864, description="Memory of the child process that reads a document.")
     parser_timeout_seconds: float = Field(120, gt=0, le=3600, description="How long reading a document may take.")
+    failpoints: str = Field("", description="For tests: places to fail at, as `index.stored=kill@2`. Production refuses any.")
     shutdown_grace_seconds: float = Field(10, ge=0, le=300, description="How long running answers and jobs may go on at a stop.")
 
     @field_validator("cors_origins", mode="before")
@@ -111,6 +112,8 @@ class Settings(BaseSettings):
     def _check_production(self) -> None:
         if self.secret_key is None:
             raise ConfigurationError("SECRET_KEY is missing: production does not make one up. Set at least 32 random characters.")
+        if self.failpoints:
+            raise ConfigurationError("FAILPOINTS is set: that is for tests, and production refuses it.")
         if not self.limits_enabled:
             raise ConfigurationError("LIMITS_ENABLED is false: that is for load tests, and production refuses it.")
         if "*" in self.cors_origins:

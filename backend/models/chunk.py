@@ -16,7 +16,7 @@ class ChunkRow(Base):
     __table_args__ = (
         UniqueConstraint("owner_id", "id"),
         ForeignKeyConstraint(["owner_id", "document_id"], ["documents.owner_id", "documents.id"], ondelete="CASCADE"),
-        UniqueConstraint("document_id", "ordinal"),
+        UniqueConstraint("document_id", "version", "ordinal"),
         Index(None, "owner_id", "document_id"),
         Index("ix_chunks_tsv", "tsv", postgresql_using="gin"),
     )
@@ -24,6 +24,7 @@ class ChunkRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID]
     document_id: Mapped[UUID]
+    version: Mapped[int] = mapped_column(server_default="1")
     ordinal: Mapped[int]
     page: Mapped[int | None]
     heading: Mapped[str | None]

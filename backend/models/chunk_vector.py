@@ -9,7 +9,10 @@ from backend.models.base import Base
 
 
 class ChunkVectorRow(Base):
-    """One vector as little-endian float16 bytes; ``indexed`` says that Chroma has confirmed it."""
+    """One vector as little-endian float16 bytes; ``indexed`` says that Chroma has confirmed it.
+
+    NULL where the embedder refused the text: such a chunk is found by its words only.
+    """
 
     __tablename__ = "chunk_vectors"
     __table_args__ = (
@@ -24,5 +27,5 @@ class ChunkVectorRow(Base):
     chunk_id: Mapped[UUID] = mapped_column(primary_key=True)
     generation_id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID]
-    vector: Mapped[bytes]
+    vector: Mapped[bytes | None]
     indexed: Mapped[bool] = mapped_column(server_default="false")

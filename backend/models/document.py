@@ -10,7 +10,11 @@ from backend.models.base import Base
 
 
 class DocumentRow(Base):
-    """One uploaded file and the state of its indexing."""
+    """One uploaded file and the state of its indexing.
+
+    ``version`` counts the files that were uploaded under this id; ``live_version`` is the one that is searched, NULL until the
+    first is ready. While a new version is read, and where it cannot be, the live one goes on answering.
+    """
 
     __tablename__ = "documents"
     __table_args__ = (
@@ -29,16 +33,23 @@ class DocumentRow(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
     blob_key: Mapped[str]
+    file_lost: Mapped[bool] = mapped_column(server_default="false")
+    version: Mapped[int] = mapped_column(server_default="1")
+    live_version: Mapped[int | None]
     status: Mapped[str] = mapped_column(server_default="pending")
     progress_done: Mapped[int] = mapped_column(server_default="0")
     progress_total: Mapped[int] = mapped_column(server_default="0")
+    stage: Mapped[str | None]
     waiting_for: Mapped[str | None]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     pages: Mapped[int | None]
     chunks: Mapped[int] = mapped_column(server_default="0")
+    tokens_extracted: Mapped[int | None]
+    tokens_embedded: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ready_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]

@@ -11,7 +11,10 @@ from backend.models.base import Base
 
 
 class DocumentTextRow(Base):
-    """The text that every offset counts in, with ``pages`` as a list of [number, start, end]."""
+    """The text that every offset counts in, with ``pages`` as a list of [number, start, end].
+
+    Texts of earlier versions stay as long as their document, for old citations point into them.
+    """
 
     __tablename__ = "document_texts"
     __table_args__ = (
@@ -19,6 +22,7 @@ class DocumentTextRow(Base):
     )
 
     document_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, server_default="1", autoincrement=False)
     owner_id: Mapped[UUID]
     text: Mapped[str]
     pages: Mapped[list[Any]] = mapped_column(JSONB)

@@ -18,6 +18,7 @@ class MessageSourceRow(Base):
     message_id: Mapped[UUID] = mapped_column(primary_key=True)
     marker: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[UUID]
+    version: Mapped[int] = mapped_column(server_default="1")
     title: Mapped[str]
     page: Mapped[int | None]
     heading: Mapped[str | None]

@@ -18,7 +18,8 @@ class Turn:
 class Passage:
     """A retrieved chunk as a prompt carries it, under the marker ``[marker]`` that answers cite.
 
-    ``start`` and ``end`` count code points in the document's stored text; ``score`` is the fused relevance, 0 to 1.
+    ``start`` and ``end`` count code points in the stored text of the document's ``version``; ``score`` is the fused relevance,
+    0 to 1.
     """
 
     marker: int
@@ -31,6 +32,7 @@ class Passage:
     end: int
     text: str
     score: float
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

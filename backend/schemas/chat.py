@@ -45,6 +45,7 @@ class SourceOut(ResponseModel):
     quote: str
     score: float
     cited: bool
+    version: int = Field(description="The version of the document that `start` and `end` count in.")
 
 
 class ContextOut(ResponseModel):

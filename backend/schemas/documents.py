@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from backend.core.values.document import Document, DocumentStatus
+from backend.core.values.document import Document, DocumentStage, DocumentStatus
 from backend.core.values.page import Page
 from backend.schemas.base import NOT_BLANK, Offset, RequestModel, ResponseModel, Storable
 from backend.schemas.page import PageOut, cursor_of
@@ -20,6 +20,16 @@ class ProgressOut(ResponseModel):
     total: int
 
 
+class CoverageOut(ResponseModel):
+    """How many words and signs of the text lie in passages that the embedding model took: all, unless it refused some.
+
+    What it refused is found by its words only.
+    """
+
+    tokens_extracted: int
+    tokens_embedded: int
+
+
 class DocumentErrorOut(ResponseModel):
     """Why a document failed."""
 
@@ -28,7 +38,10 @@ class DocumentErrorOut(ResponseModel):
 
 
 class DocumentOut(ResponseModel):
-    """An uploaded file and the state of its indexing. It can be asked about once its status is ``ready``."""
+    """An uploaded file and the state of its indexing. It can be asked about once its status is ``ready``.
+
+    While a new version is being indexed, and where that fails, the version before it answers: ``live_version`` says which.
+    """
 
     id: UUID
     title: str
@@ -36,12 +49,16 @@ class DocumentOut(ResponseModel):
     media_type: str
     size: int = Field(description="Bytes.")
     sha256: str
+    version: int = Field(description="Counts the files that were uploaded under this id.")
+    live_version: int | None = Field(description="The version that answers; null until the first is ready.")
     status: DocumentStatus
+    stage: DocumentStage | None = Field(description="What is done with it, while its status is `processing`.")
     progress: ProgressOut
     waiting_for: str | None = Field(description="What is down, while indexing waits for it.")
     error: DocumentErrorOut | None = Field(description="Only when the status is `failed`.")
     pages: int | None
     chunks: int
+    coverage: CoverageOut | None = Field(description="Null until a version is ready.")
     created_at: datetime
     updated_at: datetime
     ready_at: datetime | None
@@ -59,16 +76,26 @@ class DocumentOut(ResponseModel):
             media_type=document.media_type,
             size=document.size,
             sha256=document.sha256,
+            version=document.version,
+            live_version=document.live_version,
             status=document.status,
+            stage=document.stage,
             progress=ProgressOut(done=document.progress_done, total=document.progress_total),
             waiting_for=document.waiting_for,
             error=error,
             pages=document.pages,
             chunks=document.chunks,
+            coverage=_coverage(document),
             created_at=document.created_at,
             updated_at=document.updated_at,
             ready_at=document.ready_at,
         )
+
+
+def _coverage(document: Document) -> CoverageOut | None:
+    if document.tokens_extracted is None or document.tokens_embedded is None:
+        return None
+    return CoverageOut(tokens_extracted=document.tokens_extracted, tokens_embedded=document.tokens_embedded)
 
 
 class DocumentPage(PageOut[DocumentOut]):
@@ -91,6 +118,9 @@ class SpanIn(RequestModel):
 
     start: Offset = 0
     end: Offset = 100_000
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
+        None, description="Of an earlier file, as a source names it; without it, the version that answers."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -103,6 +133,7 @@ class TextOut(ResponseModel):
     """A part of a document's text. Offsets count Unicode code points from 0, ``end`` not included."""
 
     text: str
+    version: int
     start: int
     end: int
     length: int = Field(description="Of the whole text.")

@@ -8,6 +8,7 @@ from backend.core.errors import DocumentNotFoundError, MessageNotFoundError, Ses
 from backend.core.ids import new_id
 from backend.core.values.chat import Answer, ChatSession, Message, Question
 from backend.core.values.user import EVERYTHING, Reach
+from backend.db.repositories.documents import Standing
 from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.chat_model import Turn as PromptTurn
 from backend.services.answering.pipeline import Answering
@@ -51,8 +52,8 @@ class ChatService:
             await self._quotas.check_tokens(tx, owner_id)
             session = await self._session(tx, owner_id, question, reach)
             within = reach.narrowed(question.document_ids or session.document_ids)
-            statuses = await tx.documents.statuses(owner_id, within)
-            if question.document_ids is not None and len(statuses) < len(set(question.document_ids)):
+            standings = await tx.documents.standings(owner_id, within)
+            if question.document_ids is not None and len(standings) < len(set(question.document_ids)):
                 raise DocumentNotFoundError
             history = await tx.messages.history(owner_id, session.id, limit=REMEMBERED_MESSAGES)
             await tx.messages.add_turn(
@@ -68,8 +69,8 @@ class ChatService:
             question=question,
             model=model,
             within=within,
-            ready="ready" in statuses.values(),
-            pending_document_ids=_pending(statuses),
+            ready=any(standing.live for standing in standings.values()),
+            pending_document_ids=_pending(standings),
             history=_turns(history),
             arrived=arrived,
             idempotency_key=idempotency_key,
@@ -100,8 +101,8 @@ class ChatService:
         return session
 
 
-def _pending(statuses: Mapping[UUID, str]) -> tuple[UUID, ...]:
-    return tuple(document_id for document_id, status in statuses.items() if status in {"pending", "processing"})
+def _pending(standings: Mapping[UUID, Standing]) -> tuple[UUID, ...]:
+    return tuple(document_id for document_id, found in standings.items() if found.status in {"pending", "processing"})
 
 
 def _turns(history: Sequence[Message]) -> tuple[PromptTurn, ...]:

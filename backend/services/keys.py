@@ -44,7 +44,7 @@ class KeyService:
         secret = OpaqueToken.make(KEY_PREFIX, new_id())
         owner_id = caller.user_id
         async with self._uow.of(owner_id) as tx:
-            if document_ids is not None and len(await tx.documents.statuses(owner_id, document_ids)) < len(set(document_ids)):
+            if document_ids is not None and len(await tx.documents.standings(owner_id, document_ids)) < len(set(document_ids)):
                 raise DocumentNotFoundError
             key = await tx.api_keys.add(
                 owner_id,

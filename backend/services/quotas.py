@@ -20,8 +20,10 @@ class Quotas:
     def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled
 
-    async def check_room(self, tx: Transaction, owner_id: UUID, incoming_bytes: int, *, hold: bool = True) -> None:
-        """Return if the owner may keep one more document of so many bytes.
+    async def check_room(
+        self, tx: Transaction, owner_id: UUID, incoming_bytes: int, *, hold: bool = True, replacing: int | None = None
+    ) -> None:
+        """Return if the owner may keep one more document of so many bytes, or a new version of one that has ``replacing``.
 
         With ``hold`` it waits for the owner's other uploads and keeps the room until the transaction ends: call it in the
         transaction that inserts the document, before the insert. Without, the answer is a glance and may be outdated at once.
@@ -35,13 +37,13 @@ class Quotas:
             await tx.usage.hold(owner_id)
         tier = await _tier(tx, owner_id)
         stored = await tx.usage.stored(owner_id)
-        if stored.documents >= tier.documents:
+        if replacing is None and stored.documents >= tier.documents:
             raise QuotaExceededError(
                 f"Your account may keep {tier.documents:,} documents and has as many. Delete some first.",
                 limit="documents",
                 retry_after_seconds=None,
             )
-        if stored.bytes + incoming_bytes > tier.stored_bytes:
+        if stored.bytes + incoming_bytes - (replacing or 0) > tier.stored_bytes:
             raise QuotaExceededError(
                 f"Your account may store {tier.stored_bytes:,} bytes, and there is no room left for this file. Delete some first.",
                 limit="stored_bytes",

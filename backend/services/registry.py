@@ -9,10 +9,11 @@ from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
-from backend.services.documents import DocumentService
+from backend.services.documents.library import DocumentService
 from backend.services.idempotency import IdempotencyService
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
+from backend.services.reindexing import ReindexService
 from backend.services.sessions import SessionService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
@@ -33,6 +34,7 @@ class Services:
     maintenance: MaintenanceService
     profile: ProfileService
     purger: AccountPurger
+    reindexing: ReindexService
     sessions: SessionService
     throttle: ThrottleService
     usage: UsageService

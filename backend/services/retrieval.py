@@ -28,6 +28,7 @@ from backend.rag.fusion import Fused, fuse
 from backend.rag.normalising import search_text
 from backend.rag.selection import within_budget
 from backend.rag.similarity import exact_top, from_bytes
+from backend.services.embedders import Embedders
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +52,12 @@ class Retrieved:
 class Retriever:
     """Finds passages. Every query carries the owner, and row-level security stands behind it."""
 
-    def __init__(self, uow: UnitOfWork, index: VectorIndex, embedder: Embedder, *, language: str) -> None:
+    def __init__(self, uow: UnitOfWork, index: VectorIndex, embedders: Embedders, *, language: str) -> None:
         self._uow = uow
         self._index = index
-        self._embedder = embedder
+        self._embedders = embedders
         self._language = language
-        self._questions: OrderedDict[str, Vector] = OrderedDict()
+        self._questions: OrderedDict[tuple[str, str], Vector] = OrderedDict()
 
     async def retrieve(self, owner_id: UUID, question: str, *, within: Sequence[UUID] | None) -> Retrieved:
         """Return the passages that bear on a question, of all the owner's ready documents or of those in ``within``.
@@ -66,8 +67,13 @@ class Retriever:
         Raises:
             DatabaseUnavailableError: Both legs need PostgreSQL for their texts.
         """
+        # Read once: while the embedding model is changed, one question is answered by one model and its vectors alone.
+        async with self._uow.of(owner_id) as tx:
+            embedder, generation = await self._embedders.of_owner(tx, owner_id)
         dense, lexical = await asyncio.gather(
-            self._dense(owner_id, question, within), self._lexical(owner_id, question, within), return_exceptions=True
+            self._dense(owner_id, question, within, embedder, generation),
+            self._lexical(owner_id, question, within),
+            return_exceptions=True,
         )
         degraded: list[Leg] = []
         if isinstance(dense, BaseException):
@@ -79,16 +85,12 @@ class Retriever:
         ranked = fuse(
             [(hit.chunk_id, hit.similarity) for hit in dense],
             [(hit.chunk_id, hit.score) for hit in lexical],
-            dense_weight=self._embedder.dense_weight,
+            dense_weight=embedder.dense_weight,
         )
         shares = {hit.chunk_id: hit.share for hit in lexical}
-        relevant = [hit for hit in ranked if self._bears(hit, shares.get(hit.chunk_id, 0.0))][:FETCHED]
+        threshold = embedder.relevance_threshold
+        relevant = [hit for hit in ranked if _bears(hit, shares.get(hit.chunk_id, 0.0), threshold)][:FETCHED]
         return Retrieved(await self._passages(owner_id, relevant), tuple(degraded))
-
-    def _bears(self, hit: Fused, share: float) -> bool:
-        """Judge by raw scores: fused ones are relative, and the best of a bad lot would always be 1."""
-        near = hit.dense_score is not None and hit.dense_score >= self._embedder.relevance_threshold
-        return near or share >= LEXICAL_THRESHOLD
 
     async def _passages(self, owner_id: UUID, ranked: Sequence[Fused]) -> tuple[Passage, ...]:
         if not ranked:
@@ -104,14 +106,20 @@ class Retriever:
         async with self._uow.of(owner_id) as tx:
             return await tx.lexicon.search(owner_id, search_text(question), language=self._language, within=within, limit=DEPTH)
 
-    async def _dense(self, owner_id: UUID, question: str, within: Sequence[UUID] | None) -> list[Neighbour]:
+    async def _dense(
+        self,
+        owner_id: UUID,
+        question: str,
+        within: Sequence[UUID] | None,
+        embedder: Embedder,
+        generation: Generation | None,
+    ) -> list[Neighbour]:
+        if generation is None:
+            return []
         async with self._uow.of(owner_id) as tx:
-            generation = await tx.generations.get(owner_id, self._embedder.identity)
-            if generation is None:
-                return []
             # Read before the index is asked: a vector that it takes in between is then found twice, and not missed.
             late = await tx.vectors.searchable(owner_id, generation.id, unindexed_only=True) if within is None else ([], [])
-        vector = await self._embedded(question)
+        vector = await self._embedded(embedder, question)
         if within is not None:
             # A metadata filter in the index costs many times an unfiltered query, and loses neighbours.
             return await self._exact(owner_id, generation, vector, within=within)
@@ -137,16 +145,23 @@ class Retriever:
             ids, blobs = await tx.vectors.searchable(owner_id, generation.id, within=within)
         return await _nearest(generation, vector, ids, blobs)
 
-    async def _embedded(self, question: str) -> Vector:
-        vector = self._questions.get(question)
+    async def _embedded(self, embedder: Embedder, question: str) -> Vector:
+        key = (embedder.identity, question)
+        vector = self._questions.get(key)
         if vector is None:
-            vector = await self._embedder.embed_query(question)
-            self._questions[question] = vector
+            vector = await embedder.embed_query(question)
+            self._questions[key] = vector
             if len(self._questions) > CACHED_QUESTIONS:
                 self._questions.popitem(last=False)
         else:
-            self._questions.move_to_end(question)
+            self._questions.move_to_end(key)
         return vector
+
+
+def _bears(hit: Fused, share: float, threshold: float) -> bool:
+    """Judge by raw scores: fused ones are relative, and the best of a bad lot would always be 1."""
+    near = hit.dense_score is not None and hit.dense_score >= threshold
+    return near or share >= LEXICAL_THRESHOLD
 
 
 async def _nearest(generation: Generation, vector: Vector, ids: Sequence[UUID], blobs: Sequence[bytes]) -> list[Neighbour]:
@@ -180,4 +195,5 @@ def _passage(marker: int, hit: Fused, chunk: FoundChunk) -> Passage:
         end=chunk.end,
         text=chunk.text,
         score=hit.score,
+        version=chunk.version,
     )

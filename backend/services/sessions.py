@@ -28,7 +28,7 @@ class SessionService:
         async with self._uow.of(owner_id) as tx:
             if not reach.covers(document_ids):
                 raise DocumentNotFoundError
-            if document_ids is not None and len(await tx.documents.statuses(owner_id, document_ids)) < len(set(document_ids)):
+            if document_ids is not None and len(await tx.documents.standings(owner_id, document_ids)) < len(set(document_ids)):
                 raise DocumentNotFoundError
             return await tx.sessions.add(owner_id, session_id=new_id(), title=title, document_ids=document_ids, key_id=reach.key_id)
 

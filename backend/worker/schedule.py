@@ -28,6 +28,13 @@ def add_schedule(app: procrastinate.App, services: Services, *, stalled_seconds:
         await services.maintenance.reconcile()
         await services.maintenance.end_abandoned_answers()
         await services.idempotency.expire()
+        await services.reindexing.resume()
+
+    @app.periodic(cron="*/10 * * * * 0")
+    @app.task(name="verify_index", queueing_lock="verify_index")
+    async def verify_index(timestamp: int) -> None:
+        log.debug("verifying_the_index", at=timestamp)
+        await services.reindexing.verify_index()
 
 
 async def queue_again(app: procrastinate.App, *, silent_for_seconds: float) -> None:

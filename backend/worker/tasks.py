@@ -15,6 +15,12 @@ PATIENT_RETRY = procrastinate.RetryStrategy(max_attempts=12, exponential_wait=2)
 
 def add_tasks(app: procrastinate.App, services: Services) -> None:
     """Register every job that a transaction may defer (``tx.jobs.defer``)."""
+    _add_documents(app, services)
+    _add_index(app, services)
+    _add_accounts(app, services)
+
+
+def _add_documents(app: procrastinate.App, services: Services) -> None:
 
     @app.task(name="index_document", retry=RETRY)
     async def index_document(owner_id: str, document_id: str) -> None:
@@ -25,6 +31,14 @@ def add_tasks(app: procrastinate.App, services: Services) -> None:
     async def confirm_vectors(owner_id: str, document_id: str) -> None:
         await services.documents.confirm(UUID(owner_id), UUID(document_id))
 
+    @app.task(name="tidy_document", retry=PATIENT_RETRY)
+    async def tidy_document(owner_id: str, document_id: str) -> None:
+        await services.documents.tidy(UUID(owner_id), UUID(document_id))
+
+    @app.task(name="discard_file", retry=PATIENT_RETRY)
+    async def discard_file(owner_id: str, blob_key: str) -> None:
+        await services.documents.discard_file(UUID(owner_id), blob_key)
+
     @app.task(name="purge_document", retry=PATIENT_RETRY)
     async def purge_document(owner_id: str, document_id: str) -> None:
         await services.documents.purge(UUID(owner_id), UUID(document_id))
@@ -33,6 +47,22 @@ def add_tasks(app: procrastinate.App, services: Services) -> None:
     async def purge_file(owner_id: str, document_id: str) -> None:
         await services.documents.purge_file(UUID(owner_id), UUID(document_id))
 
+
+def _add_index(app: procrastinate.App, services: Services) -> None:
+    @app.task(name="build_generation", retry=PATIENT_RETRY)
+    async def build_generation(owner_id: str, generation_id: str) -> None:
+        await services.reindexing.build_generation(UUID(owner_id), UUID(generation_id))
+
+    @app.task(name="rebuild_collection", retry=PATIENT_RETRY)
+    async def rebuild_collection(owner_id: str, generation_id: str) -> None:
+        await services.reindexing.rebuild_collection(UUID(owner_id), UUID(generation_id))
+
+    @app.task(name="drop_collection", retry=PATIENT_RETRY)
+    async def drop_collection(collection: str) -> None:
+        await services.reindexing.drop_collection(collection)
+
+
+def _add_accounts(app: procrastinate.App, services: Services) -> None:
     @app.task(name="purge_account", retry=PATIENT_RETRY)
     async def purge_account(owner_id: str) -> None:
         await services.purger.purge(UUID(owner_id))

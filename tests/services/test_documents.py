@@ -25,8 +25,8 @@ async def test_an_indexed_document_is_ready_with_its_text_and_progress(services:
     ready = await services.documents.get(alice, document.id)
     assert (ready.status, ready.attempts, ready.error_code) == ("ready", 1, None)
     assert ready.progress_done == ready.progress_total == ready.chunks > 0
-    text, length = await services.documents.text(alice, document.id, start=2, end=8)
-    assert (text, length > 100) == ("Whales", True)
+    text, length, version = await services.documents.text(alice, document.id, start=2, end=8)
+    assert (text, length > 100, version) == ("Whales", True, 1)
 
 
 async def test_bad_files_are_refused_and_nothing_stays(services: Services, alice: UUID) -> None:

@@ -35,7 +35,7 @@ async def test_every_vector_is_in_postgresql_and_confirmed_by_the_index(workshop
     stored = await workshop.rows("select vector from chunk_vectors where owner_id = $1 and indexed", alice)
     assert len(stored) == document.chunks == await workshop.in_index(alice)
     assert all(len(row["vector"]) == 2 * 512 for row in stored)
-    text, length = await workshop.services.documents.text(alice, document.id, start=0, end=len(TEXT) + 10)
+    text, length, _ = await workshop.services.documents.text(alice, document.id, start=0, end=len(TEXT) + 10)
     assert (text, length) == (TEXT, len(TEXT))
     for row in await workshop.rows(CHUNKS, document.id):
         assert row["text"] == TEXT[row["start_offset"] : row["end_offset"]]
@@ -48,7 +48,7 @@ async def test_any_range_of_a_text_can_be_asked_for(workshop: Workshop, start: i
     alice = await workshop.user()
     document = await workshop.indexed(alice, TEXT)
 
-    assert await workshop.services.documents.text(alice, document.id, start=start, end=end) == (expected, len(TEXT))
+    assert await workshop.services.documents.text(alice, document.id, start=start, end=end) == (expected, len(TEXT), 1)
 
 
 async def test_a_second_attempt_embeds_only_what_is_missing_and_gives_the_same_chunks(workshop: Workshop) -> None:
@@ -70,7 +70,7 @@ async def test_a_second_attempt_embeds_only_what_is_missing_and_gives_the_same_c
     second = [text for batch in workshop.embedder.batches for text in batch]
     assert len(first) == 8
     assert first + second == needed
-    assert (ready.status, ready.attempts, ready.progress_done) == ("ready", 2, whole.chunks)
+    assert (ready.status, ready.attempts, ready.progress_done) == ("ready", 1, whole.chunks)
     assert await chunks_of(workshop, document) == await chunks_of(workshop, whole)
     assert await workshop.in_index(alice) == whole.chunks - 4, "the batch that the crash interrupted, which exact search covers"
     await workshop.services.documents.confirm(alice, document.id)

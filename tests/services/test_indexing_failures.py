@@ -32,9 +32,13 @@ async def test_a_file_that_cannot_be_read_ends_failed_with_the_parsers_reason(wo
     assert (blank.status, blank.error_code) == ("failed", "document_without_text")
 
 
-async def test_a_text_that_the_embedder_refuses_fails_its_document_and_nothing_of_it_stays(workshop: Workshop) -> None:
+async def test_an_embedder_that_refuses_everything_fails_the_document_and_nothing_of_it_stays(workshop: Workshop) -> None:
     alice = await workshop.user()
-    workshop.embedder.fail(EmbeddingRefusedError(), at=3)
+
+    async def refuse(_: int) -> None:
+        raise EmbeddingRefusedError
+
+    workshop.embedder.before = refuse
 
     failed = await workshop.indexed(alice, TEXT)
 
@@ -67,7 +71,7 @@ async def test_a_defect_gets_three_attempts_and_then_the_document_is_given_up(wo
     alice = await workshop.user()
     document = await workshop.uploaded(alice, TEXT)
     for attempt in (1, 2, 3):
-        workshop.embedder.fail(ZeroDivisionError("a defect"), at=2)
+        workshop.embedder.fail(ZeroDivisionError("a defect"), at=2 if attempt == 1 else 1)
         with pytest.raises(ZeroDivisionError):
             await workshop.attempted(document)
         found = await workshop.services.documents.get(alice, document.id)

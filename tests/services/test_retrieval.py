@@ -83,10 +83,10 @@ async def test_a_filter_limits_both_legs_to_its_documents(workshop: Workshop) ->
     assert await found_in(workshop, alice, question, within=[]) == []
 
 
-async def test_only_ready_documents_that_are_not_deleted_are_found(workshop: Workshop) -> None:
+async def test_only_live_documents_that_are_not_deleted_are_found(workshop: Workshop) -> None:
     alice = await workshop.user()
     document = await workshop.indexed(alice, ANIMALS["whales"])
-    for change in ("status = 'processing'", "status = 'pending'", "status = 'ready', deleted_at = now()"):
+    for change in ("live_version = null", "live_version = 2", "live_version = 1, deleted_at = now()"):
         await workshop.rows(f"update documents set {change}")  # noqa: S608 - the changes above
         for down in (False, True):
             workshop.index.down = down

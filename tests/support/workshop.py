@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from backend.bootstrap.application import LANGUAGE, Replacements, open_application
+from backend.bootstrap.application import Replacements, open_application
+from backend.bootstrap.wiring import LANGUAGE
 from backend.core.clock import now
 from backend.core.config import plain_url
 from backend.core.ids import new_id
@@ -18,6 +19,7 @@ from backend.core.values.document import Document
 from backend.core.values.user import Caller, Origin
 from backend.db.engine import make_engine
 from backend.db.uow import UnitOfWork
+from backend.services.embedders import Embedders
 from backend.services.registry import Services
 from backend.services.retrieval import Retriever
 from tests.support.cluster import Cluster, Database
@@ -56,8 +58,9 @@ class Workshop:
         return await self.attempted(document)
 
     async def attempted(self, document: Document) -> Document:
-        """Make one attempt at indexing a document, and return what became of it."""
+        """Make one attempt at indexing a document, tidy up after it as the worker does, and return what became of it."""
         await self.services.documents.index(document.owner_id, document.id)
+        await self.services.documents.tidy(document.owner_id, document.id)
         return await self.services.documents.get(document.owner_id, document.id)
 
     async def rows(self, sql: str, *arguments: object) -> list[Any]:
@@ -132,6 +135,6 @@ async def open_workshop(cluster: Cluster, database: Database, folder: Path, **se
     replacing = Replacements(parser=parser, embedder=embedder, index=index)
     uow = UnitOfWork(make_engine(database.app_url, pool_size=5))
     async with open_application(chosen, replacing=replacing) as running:
-        retriever = Retriever(uow, index, embedder, language=LANGUAGE)
+        retriever = Retriever(uow, index, Embedders({embedder.identity: embedder}.__getitem__), language=LANGUAGE)
         yield Workshop(running.services, uow, retriever, parser, embedder, index, folder / "files", database)
     await uow.aclose()

@@ -118,9 +118,12 @@ async def delete_document(document_id: DocumentId, caller: Writer, documents: Do
 async def read_document_text(
     document_id: DocumentId, span: Annotated[SpanIn, Query()], caller: Reader, documents: Documents
 ) -> TextOut:
-    """Return the document's text at [start:end], code points from 0: what the offsets of a citation point to."""
-    text, length = await documents.text(caller.user_id, document_id, start=span.start, end=span.end)
-    return TextOut(text=text, start=span.start, end=span.start + len(text), length=length)
+    """Return the document's text at [start:end], code points from 0: what the offsets of a citation point to.
+
+    Texts of earlier versions stay, so a citation of an old answer can be read with its `version`.
+    """
+    text, length, version = await documents.text(caller.user_id, document_id, start=span.start, end=span.end, version=span.version)
+    return TextOut(text=text, version=version, start=span.start, end=span.start + len(text), length=length)
 
 
 @router.get(

@@ -25,7 +25,7 @@ class ChatSession:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A passage that was given to the model under ``[marker]``; ``quote`` is the stored text at [start:end] of its document."""
+    """A passage that the model was given under ``[marker]``; ``quote`` is the text at [start:end] of the document's ``version``."""
 
     marker: int
     document_id: UUID
@@ -37,6 +37,7 @@ class Source:
     quote: str
     score: float
     cited: bool
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from uuid import UUID
 
 DocumentStatus = Literal["pending", "processing", "ready", "failed"]
 
+DocumentStage = Literal["reading", "embedding"]
+"""What is done with a document that is being processed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -20,7 +23,12 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An uploaded file and the state of its indexing."""
+    """An uploaded file and the state of its indexing.
+
+    ``version`` is the newest file under this id, which everything here is about; ``live_version`` is the one that is searched.
+    ``tokens_embedded`` of ``tokens_extracted`` words and signs of its text lie in passages that have a vector. ``file_lost`` says
+    that the original bytes are gone, though not what was read from them.
+    """
 
     id: UUID
     owner_id: UUID
@@ -30,17 +38,24 @@ class Document:
     size: int
     sha256: str
     blob_key: str
+    file_lost: bool
+    version: int
+    live_version: int | None
     status: DocumentStatus
     progress_done: int
     progress_total: int
+    stage: DocumentStage | None
     waiting_for: str | None
     error_code: str | None
     error_message: str | None
     pages: int | None
     chunks: int
+    tokens_extracted: int | None
+    tokens_embedded: int | None
     attempts: int
     created_at: datetime
     updated_at: datetime
+    queued_at: datetime
     ready_at: datetime | None
 
 

@@ -13,9 +13,9 @@ from backend.models import ChunkRow, DocumentRow
 # One statement for a whole batch; COPY is refused under row-level security.
 STORE = text(
     "insert into chunks"
-    " (id, owner_id, document_id, ordinal, page, heading, start_offset, end_offset, text, search_text, tsv, length)"
-    " select u.id, :owner_id, :document_id, u.ordinal, u.page, u.heading, u.start_offset, u.end_offset, u.text, u.search_text,"
-    "        t.tsv, (select coalesce(sum(coalesce(cardinality(l.positions), 1)), 0) from unnest(t.tsv) l)"
+    " (id, owner_id, document_id, version, ordinal, page, heading, start_offset, end_offset, text, search_text, tsv, length)"
+    " select u.id, :owner_id, :document_id, :version, u.ordinal, u.page, u.heading, u.start_offset, u.end_offset, u.text,"
+    "        u.search_text, t.tsv, (select coalesce(sum(coalesce(cardinality(l.positions), 1)), 0) from unnest(t.tsv) l)"
     "   from unnest(cast(:ids as uuid[]), cast(:ordinals as int[]), cast(:pages as int[]), cast(:headings as text[]),"
     "               cast(:starts as int[]), cast(:ends as int[]), cast(:texts as text[]), cast(:search_texts as text[]))"
     "        as u (id, ordinal, page, heading, start_offset, end_offset, text, search_text)"
@@ -30,6 +30,7 @@ class FoundChunk:
 
     id: UUID
     document_id: UUID
+    version: int
     title: str
     page: int | None
     heading: str | None
@@ -41,13 +42,37 @@ class FoundChunk:
 class ChunkRepository(Repository):
     """Reads and writes ``chunks``."""
 
-    async def ids_of(self, owner_id: UUID, document_id: UUID) -> set[UUID]:
-        """Return the ids of the chunks that are stored for a document."""
+    async def ids_of(self, owner_id: UUID, document_id: UUID, *, version: int | None = None) -> set[UUID]:
+        """Return the ids of the chunks that are stored for a document: of one version, or of all."""
         statement = select(ChunkRow.id).where(ChunkRow.owner_id == owner_id, ChunkRow.document_id == document_id)
+        if version is not None:
+            statement = statement.where(ChunkRow.version == version)
         return set((await self._connection.execute(statement)).scalars())
 
+    async def dead_ids(self, owner_id: UUID, document_id: UUID) -> list[UUID]:
+        """Return the ids of chunks that nothing needs any more: neither live, nor of a version that is being indexed."""
+        statement = (
+            select(ChunkRow.id)
+            .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
+            .where(
+                ChunkRow.owner_id == owner_id,
+                ChunkRow.document_id == document_id,
+                DocumentRow.owner_id == owner_id,
+                ChunkRow.version.is_distinct_from(DocumentRow.live_version),
+                (ChunkRow.version != DocumentRow.version) | DocumentRow.status.not_in(("pending", "processing")),
+            )
+        )
+        return list((await self._connection.execute(statement)).scalars())
+
     async def store(
-        self, owner_id: UUID, document_id: UUID, chunks: Sequence[Chunk], search_texts: Sequence[str], *, language: str
+        self,
+        owner_id: UUID,
+        document_id: UUID,
+        version: int,
+        chunks: Sequence[Chunk],
+        search_texts: Sequence[str],
+        *,
+        language: str,
     ) -> None:
         """Insert chunks with their search texts; those that are there already stay as they are."""
         await self._connection.execute(
@@ -55,6 +80,7 @@ class ChunkRepository(Repository):
             {
                 "owner_id": owner_id,
                 "document_id": document_id,
+                "version": version,
                 "language": language,
                 "ids": [chunk.id for chunk in chunks],
                 "ordinals": [chunk.ordinal for chunk in chunks],
@@ -73,25 +99,25 @@ class ChunkRepository(Repository):
         await self._connection.execute(statement if ids is None else statement.where(ChunkRow.id.in_(ids)))
 
     async def searchable(self, owner_id: UUID, ids: Sequence[UUID]) -> set[UUID]:
-        """Return those of the chunks that belong to the owner's ready documents, without their texts."""
+        """Return those of the chunks that belong to the live versions of the owner's documents, without their texts."""
         statement = select(ChunkRow.id).join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
-        return set((await self._connection.execute(statement.where(*_ready(owner_id, ids)))).scalars())
+        return set((await self._connection.execute(statement.where(*_live(owner_id, ids)))).scalars())
 
     async def found(self, owner_id: UUID, ids: Sequence[UUID]) -> dict[UUID, FoundChunk]:
-        """Return those of the chunks that belong to the owner's ready documents."""
+        """Return those of the chunks that belong to the live versions of the owner's documents."""
         statement = (
             select(*columns(ChunkRow, FoundChunk), DocumentRow.title)
             .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
-            .where(*_ready(owner_id, ids))
+            .where(*_live(owner_id, ids))
         )
         return {row.id: read(FoundChunk, row) for row in await self._connection.execute(statement)}
 
 
-def _ready(owner_id: UUID, ids: Sequence[UUID]) -> tuple[ColumnElement[bool], ...]:
+def _live(owner_id: UUID, ids: Sequence[UUID]) -> tuple[ColumnElement[bool], ...]:
     return (
         ChunkRow.owner_id == owner_id,
         ChunkRow.id.in_(ids),
         DocumentRow.owner_id == owner_id,
-        DocumentRow.status == "ready",
+        DocumentRow.live_version == ChunkRow.version,
         DocumentRow.deleted_at.is_(None),
     )

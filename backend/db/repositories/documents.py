@@ -1,11 +1,12 @@
 """Uploaded files and the state of their indexing."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, text, tuple_, update
 
-from backend.core.values.document import Document
+from backend.core.values.document import Document, DocumentStatus
 from backend.core.values.page import Cursor, Page
 from backend.db.repositories.rows import Repository, columns, position, read
 from backend.models import DocumentRow
@@ -23,6 +24,14 @@ WITHOUT_JOB = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a document stands; ``live`` says that a version of it can be searched."""
+
+    status: DocumentStatus
+    live: bool
+
+
 class DocumentRepository(Repository):
     """Reads and writes ``documents``. A deleted one is as good as missing for every read that does not say otherwise."""
 
@@ -31,9 +40,11 @@ class DocumentRepository(Repository):
         statement = insert(DocumentRow).values(owner_id=owner_id, **values).returning(*columns(DocumentRow, Document))
         return read(Document, (await self._connection.execute(statement)).one())
 
-    async def get(self, owner_id: UUID, document_id: UUID) -> Document | None:
-        """Return one document."""
+    async def get(self, owner_id: UUID, document_id: UUID, *, hold: bool = False) -> Document | None:
+        """Return one document, and ``hold`` it until the transaction ends if asked to."""
         statement = select(*columns(DocumentRow, Document)).where(*_of(owner_id, document_id))
+        if hold:
+            statement = statement.with_for_update()
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else read(Document, row)
 
@@ -65,14 +76,17 @@ class DocumentRepository(Repository):
         last = items[limit - 1] if len(items) > limit else None
         return Page(items[:limit], None if last is None else Cursor(last.created_at.isoformat(), last.id))
 
-    async def statuses(self, owner_id: UUID, within: Sequence[UUID] | None) -> dict[UUID, str]:
-        """Return the status of each of the owner's documents, or of those among ``within`` that exist."""
-        statement = select(DocumentRow.id, DocumentRow.status).where(
+    async def standings(self, owner_id: UUID, within: Sequence[UUID] | None) -> dict[UUID, Standing]:
+        """Return where each of the owner's documents stands, or those among ``within`` that exist."""
+        statement = select(DocumentRow.id, DocumentRow.status, DocumentRow.live_version).where(
             DocumentRow.owner_id == owner_id, DocumentRow.deleted_at.is_(None)
         )
         if within is not None:
             statement = statement.where(DocumentRow.id.in_(within))
-        return {row.id: row.status for row in await self._connection.execute(statement)}
+        return {
+            row.id: Standing(status=row.status, live=row.live_version is not None)
+            for row in await self._connection.execute(statement)
+        }
 
     async def rename(self, owner_id: UUID, document_id: UUID, title: str) -> Document | None:
         """Change the title."""
@@ -97,16 +111,66 @@ class DocumentRepository(Repository):
         statement = (
             update(DocumentRow)
             .where(*_of(owner_id, document_id), DocumentRow.status.in_(("pending", "processing")))
-            .values(status="processing", attempts=DocumentRow.attempts + 1, waiting_for=None, updated_at=func.now())
+            .values(
+                status="processing",
+                stage="reading",
+                attempts=DocumentRow.attempts + 1,
+                waiting_for=None,
+                updated_at=func.now(),
+            )
             .returning(*columns(DocumentRow, Document))
         )
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else read(Document, row)
 
-    async def lock(self, owner_id: UUID, document_id: UUID, *, status: str) -> bool:
-        """Hold the document until the transaction ends, if it exists and has this status."""
+    async def lock(self, owner_id: UUID, document_id: UUID, *, status: str, version: int | None = None) -> bool:
+        """Hold the document until the transaction ends, if it exists and has this status, and this newest version."""
         statement = select(DocumentRow.id).where(*_of(owner_id, document_id), DocumentRow.status == status).with_for_update()
+        if version is not None:
+            statement = statement.where(DocumentRow.version == version)
         return (await self._connection.execute(statement)).first() is not None
+
+    async def hand_back(self, owner_id: UUID, document_id: UUID, *, waiting_for: str | None) -> None:
+        """Return a document to ``pending`` as if its last attempt had not been made."""
+        await self.update(
+            owner_id,
+            document_id,
+            status="pending",
+            stage=None,
+            attempts=func.greatest(DocumentRow.attempts - 1, 0),
+            waiting_for=waiting_for,
+        )
+
+    async def end(self, owner_id: UUID, document_id: UUID, *, code: str, message: str) -> Document | None:
+        """End a document's newest version as ``failed``; one that was live before stays so."""
+        return await self.update(
+            owner_id,
+            document_id,
+            status="failed",
+            stage=None,
+            waiting_for=None,
+            error_code=code,
+            error_message=message,
+            progress_done=0,
+            progress_total=0,
+        )
+
+    async def queue_again(self, owner_id: UUID, document_id: UUID, **values: object) -> Document | None:
+        """Return an ended document to ``pending``, with all its attempts before it."""
+        return await self.update(
+            owner_id,
+            document_id,
+            status="pending",
+            stage=None,
+            attempts=0,
+            waiting_for=None,
+            error_code=None,
+            error_message=None,
+            progress_done=0,
+            progress_total=0,
+            queued_at=func.now(),
+            **values,
+        )
 
     async def mark_deleted(self, owner_id: UUID, document_id: UUID) -> bool:
         """Hide the document from every read; return whether there was one."""
@@ -122,6 +186,11 @@ class DocumentRepository(Repository):
         )
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else read(Document, row)
+
+    async def names_file(self, owner_id: UUID, blob_key: str) -> bool:
+        """Return whether a document of the owner has its file under this key."""
+        statement = select(DocumentRow.id).where(DocumentRow.owner_id == owner_id, DocumentRow.blob_key == blob_key)
+        return (await self._connection.execute(statement)).first() is not None
 
     async def remove(self, owner_id: UUID, document_id: UUID) -> None:
         """Remove the row of a deleted document, and with it whatever still hangs on it."""

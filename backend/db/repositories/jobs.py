@@ -13,19 +13,40 @@ DEFER = text(
 )
 
 
+IS_QUEUED = text(
+    "select exists (select from procrastinate_jobs"
+    " where status in ('todo', 'doing') and task_name = :task and args @> cast(:args as jsonb))"
+)
+
+
 class JobRepository(Repository):
     """Writes to the queue through its own SQL function."""
 
+    async def is_queued(self, task: str, **args: object) -> bool:
+        """Return whether a job with these arguments waits or runs."""
+        parameters = {"task": task, "args": orjson.dumps(args, default=str).decode()}
+        return bool((await self._connection.execute(IS_QUEUED, parameters)).scalar_one())
+
     async def defer(
-        self, task: str, *, lock: str | None = None, at: datetime | None = None, queueing_lock: str | None = None, **args: object
+        self,
+        task: str,
+        *,
+        lock: str | None = None,
+        at: datetime | None = None,
+        queueing_lock: str | None = None,
+        priority: int = 0,
+        **args: object,
     ) -> None:
-        """Queue a job. Jobs with the same ``lock`` run one after the other; ``at`` is the earliest time to start."""
+        """Queue a job. Jobs with the same ``lock`` run one after the other; ``at`` is the earliest time to start.
+
+        Those with a higher ``priority`` are first, and among equals the oldest.
+        """
         await self._connection.execute(
             DEFER,
             {
                 "queue": "default",
                 "task": task,
-                "priority": 0,
+                "priority": priority,
                 "lock": lock,
                 "queueing_lock": queueing_lock,
                 "args": orjson.dumps(args, default=str).decode(),

@@ -12,12 +12,13 @@ from backend.db.repositories.rows import Repository
 COUNT = text(
     "insert into lexemes (owner_id, lexeme, frequency)"
     " select :owner_id, l.lexeme, count(*) from chunks c cross join lateral unnest(c.tsv) l"
-    "  where c.owner_id = :owner_id and c.document_id = :document_id group by l.lexeme order by l.lexeme"
+    "  where c.owner_id = :owner_id and c.document_id = :document_id and c.version = :version"
+    "  group by l.lexeme order by l.lexeme"
     " on conflict (owner_id, lexeme) do update set frequency = lexemes.frequency + excluded.frequency"
 )
 DISCOUNT = text(
     "with gone as (select l.lexeme, count(*) as n from chunks c cross join lateral unnest(c.tsv) l"
-    "  where c.owner_id = :owner_id and c.document_id = :document_id group by l.lexeme),"
+    "  where c.owner_id = :owner_id and c.document_id = :document_id and c.version = :version group by l.lexeme),"
     " held as (select x.lexeme from lexemes x where x.owner_id = :owner_id and x.lexeme in (select lexeme from gone)"
     "  order by x.lexeme for update)"
     " update lexemes x set frequency = greatest(x.frequency - gone.n, 0) from gone"
@@ -27,7 +28,7 @@ FORGET = text("delete from lexemes where owner_id = :owner_id and frequency = 0"
 RESIZE = text(
     "insert into corpus_sizes (owner_id, chunks, total_length)"
     " select :owner_id, :sign * count(*), :sign * coalesce(sum(length), 0) from chunks"
-    "  where owner_id = :owner_id and document_id = :document_id"
+    "  where owner_id = :owner_id and document_id = :document_id and version = :version"
     " on conflict (owner_id) do update set chunks = greatest(corpus_sizes.chunks + excluded.chunks, 0),"
     "   total_length = greatest(corpus_sizes.total_length + excluded.total_length, 0)"
 )
@@ -75,17 +76,17 @@ class LexicalHit:
 
 
 class LexiconRepository(Repository):
-    """Keeps ``lexemes`` and ``corpus_sizes`` in step with the ready documents, and searches by them."""
+    """Keeps ``lexemes`` and ``corpus_sizes`` in step with the live documents, and searches by them."""
 
-    async def add_document(self, owner_id: UUID, document_id: UUID) -> None:
-        """Count the lexemes of a document in: once, in the transaction that makes it ready."""
-        of = {"owner_id": owner_id, "document_id": document_id}
+    async def add_document(self, owner_id: UUID, document_id: UUID, version: int) -> None:
+        """Count the lexemes of a document's version in: once, in the transaction that makes it live."""
+        of = {"owner_id": owner_id, "document_id": document_id, "version": version}
         await self._connection.execute(COUNT, of)
         await self._connection.execute(RESIZE, {**of, "sign": 1})
 
-    async def remove_document(self, owner_id: UUID, document_id: UUID) -> None:
-        """Count the lexemes of a document out: once, in the transaction that removes its chunks."""
-        of = {"owner_id": owner_id, "document_id": document_id}
+    async def remove_document(self, owner_id: UUID, document_id: UUID, version: int) -> None:
+        """Count the lexemes of a document's version out: once, in the transaction that ends its life."""
+        of = {"owner_id": owner_id, "document_id": document_id, "version": version}
         await self._connection.execute(DISCOUNT, of)
         await self._connection.execute(FORGET, {"owner_id": owner_id})
         await self._connection.execute(RESIZE, {**of, "sign": -1})

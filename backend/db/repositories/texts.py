@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.db.repositories.rows import Repository
@@ -18,25 +18,30 @@ LONGEST_TEXT = 2**30
 class TextRepository(Repository):
     """Reads and writes ``document_texts``."""
 
-    async def put(self, owner_id: UUID, document_id: UUID, *, text: str, pages: Sequence[PageSpan]) -> None:
-        """Store the text of a document, replacing what an earlier attempt stored."""
+    async def put(self, owner_id: UUID, document_id: UUID, version: int, *, text: str, pages: Sequence[PageSpan]) -> None:
+        """Store the text of a document's version, replacing what an earlier attempt stored."""
         values = {"text": text, "pages": [astuple(page) for page in pages]}
-        statement = insert(DocumentTextRow).values(owner_id=owner_id, document_id=document_id, **values)
+        statement = insert(DocumentTextRow).values(owner_id=owner_id, document_id=document_id, version=version, **values)
         await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["document_id"], set_=values, where=DocumentTextRow.owner_id == owner_id)
+            statement.on_conflict_do_update(
+                index_elements=["document_id", "version"], set_=values, where=DocumentTextRow.owner_id == owner_id
+            )
         )
 
-    async def slice(self, owner_id: UUID, document_id: UUID, *, start: int, end: int) -> tuple[str, int] | None:
-        """Return the text at [start:end] in code points, and the length of the whole."""
+    async def slice(self, owner_id: UUID, document_id: UUID, version: int, *, start: int, end: int) -> tuple[str, int] | None:
+        """Return a version's text at [start:end] in code points, and the length of the whole."""
         start = min(start, LONGEST_TEXT)
         statement = select(
             func.substr(DocumentTextRow.text, start + 1, max(end - start, 0)), func.length(DocumentTextRow.text)
-        ).where(DocumentTextRow.owner_id == owner_id, DocumentTextRow.document_id == document_id)
+        ).where(*_of(owner_id, document_id, version))
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else (row[0], row[1])
 
-    async def delete(self, owner_id: UUID, document_id: UUID) -> None:
-        """Remove the text of a document."""
-        await self._connection.execute(
-            delete(DocumentTextRow).where(DocumentTextRow.owner_id == owner_id, DocumentTextRow.document_id == document_id)
-        )
+    async def delete(self, owner_id: UUID, document_id: UUID, version: int | None = None) -> None:
+        """Remove the text of a document's version, or of all."""
+        await self._connection.execute(delete(DocumentTextRow).where(*_of(owner_id, document_id, version)))
+
+
+def _of(owner_id: UUID, document_id: UUID, version: int | None) -> tuple[ColumnElement[bool], ...]:
+    of_document = (DocumentTextRow.owner_id == owner_id, DocumentTextRow.document_id == document_id)
+    return of_document if version is None else (*of_document, DocumentTextRow.version == version)

@@ -1,41 +1,69 @@
 """Vectors, the truth that Chroma is an index of."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
-from backend.db.repositories.rows import Repository
-from backend.models import ChunkRow, ChunkVectorRow, DocumentRow
+from backend.db.repositories.rows import Repository, columns, read
+from backend.models import ChunkRow, ChunkVectorRow, DocumentRow, IndexGenerationRow
 
 STORE = text(
-    "insert into chunk_vectors (chunk_id, generation_id, owner_id, vector)"
-    " select u.id, :generation_id, :owner_id, u.vector"
+    "insert into chunk_vectors (chunk_id, generation_id, owner_id, vector, indexed)"
+    " select u.id, :generation_id, :owner_id, u.vector, u.vector is null"
     "   from unnest(cast(:ids as uuid[]), cast(:vectors as bytea[])) as u (id, vector)"
+    "   join chunks c on c.id = u.id and c.owner_id = :owner_id for key share of c"  # One may have been deleted meanwhile.
     " on conflict (chunk_id, generation_id) do nothing"
 )
 
+INDEX_ONLY = text(
+    "update chunk_vectors v set indexed = w.listed"
+    "  from (select o.chunk_id, u.id is not null as listed from chunk_vectors o"
+    "          left join unnest(cast(:ids as uuid[])) as u (id) on u.id = o.chunk_id"
+    "         where o.owner_id = :owner_id and o.generation_id = :generation_id and o.vector is not null) w"
+    " where v.owner_id = :owner_id and v.generation_id = :generation_id and v.chunk_id = w.chunk_id"
+    " returning v.chunk_id, w.listed"
+)
 UNINDEXED = text(
     "select distinct c.owner_id, c.document_id from chunk_vectors v join chunks c on c.id = v.chunk_id"
     "  join documents d on d.id = c.document_id"
-    " where not v.indexed and d.status = 'ready' and d.deleted_at is null"
+    "  join index_generations g on g.id = v.generation_id and g.state in ('building', 'ready')"
+    " where not v.indexed and d.live_version = c.version and d.deleted_at is null"
     "   and not exists (select from procrastinate_jobs j where j.status in ('todo', 'doing')"
     "     and j.task_name = 'confirm_vectors' and j.args->>'document_id' = d.id::text)"
     " limit 1000"
 )
 
 
-class VectorRepository(Repository):
-    """Reads and writes ``chunk_vectors``. Vectors are little-endian float16 bytes."""
+@dataclass(frozen=True, slots=True)
+class Unembedded:
+    """A chunk that a generation has not embedded yet, with what is embedded of it."""
 
-    async def store(self, owner_id: UUID, generation_id: UUID, ids: Sequence[UUID], vectors: Sequence[bytes]) -> None:
-        """Insert the vectors of chunks; those that are there already stay."""
+    id: UUID
+    document_id: UUID
+    heading: str | None
+    text: str
+
+
+class VectorRepository(Repository):
+    """Reads and writes ``chunk_vectors``. Vectors are little-endian float16 bytes, or NULL where the embedder refused a text."""
+
+    async def store(self, owner_id: UUID, generation_id: UUID, ids: Sequence[UUID], vectors: Sequence[bytes | None]) -> None:
+        """Insert the vectors of chunks, ``None`` for a text that the embedder refused; those that are there already stay."""
         await self._connection.execute(
             STORE, {"owner_id": owner_id, "generation_id": generation_id, "ids": list(ids), "vectors": list(vectors)}
         )
 
-    async def confirm(self, owner_id: UUID, generation_id: UUID, ids: Sequence[UUID]) -> None:
-        """Note that the vector index has these vectors."""
+    async def confirm(self, owner_id: UUID, generation_id: UUID, ids: Sequence[UUID], *, collection: str) -> None:
+        """Note that the index has these vectors; nothing is noted if the generation moved to another collection meanwhile."""
+        here = select(IndexGenerationRow.id).where(
+            IndexGenerationRow.owner_id == owner_id,
+            IndexGenerationRow.id == generation_id,
+            IndexGenerationRow.collection == collection,
+        )
+        if (await self._connection.execute(here.with_for_update(read=True))).first() is None:
+            return
         statement = (
             update(ChunkVectorRow)
             .where(
@@ -48,7 +76,10 @@ class VectorRepository(Repository):
     async def unconfirm(self, owner_id: UUID, generation_id: UUID) -> None:
         """Note that the vector index has lost a generation; ``unindexed_documents`` names its documents from then on."""
         statement = update(ChunkVectorRow).where(
-            ChunkVectorRow.owner_id == owner_id, ChunkVectorRow.generation_id == generation_id, ChunkVectorRow.indexed
+            ChunkVectorRow.owner_id == owner_id,
+            ChunkVectorRow.generation_id == generation_id,
+            ChunkVectorRow.indexed,
+            ChunkVectorRow.vector.is_not(None),
         )
         await self._connection.execute(statement.values(indexed=False))
 
@@ -65,7 +96,8 @@ class VectorRepository(Repository):
                 ChunkVectorRow.generation_id == generation_id,
                 ChunkRow.owner_id == owner_id,
                 DocumentRow.owner_id == owner_id,
-                DocumentRow.status == "ready",
+                DocumentRow.live_version == ChunkRow.version,
+                ChunkVectorRow.vector.is_not(None),
                 DocumentRow.deleted_at.is_(None),
             )
         )
@@ -75,6 +107,75 @@ class VectorRepository(Repository):
             statement = statement.where(ChunkVectorRow.indexed.is_(False))
         rows = (await self._connection.execute(statement)).all()
         return [row.chunk_id for row in rows], [row.vector for row in rows]
+
+    async def embedded(self, owner_id: UUID, generation_id: UUID, document_id: UUID) -> dict[UUID, bool]:
+        """Return the chunks of a document that were embedded, and whether they got a vector: the embedder may have refused one."""
+        statement = (
+            select(ChunkVectorRow.chunk_id, ChunkVectorRow.vector.is_not(None).label("has_vector"))
+            .join(ChunkRow, ChunkRow.id == ChunkVectorRow.chunk_id)
+            .where(
+                ChunkVectorRow.owner_id == owner_id,
+                ChunkVectorRow.generation_id == generation_id,
+                ChunkRow.owner_id == owner_id,
+                ChunkRow.document_id == document_id,
+            )
+        )
+        return {row.chunk_id: row.has_vector for row in await self._connection.execute(statement)}
+
+    async def missing(self, owner_id: UUID, generation_id: UUID, *, limit: int) -> list[Unembedded]:
+        """Return live chunks that this generation has not embedded yet, in order."""
+        embedded = select(ChunkVectorRow.chunk_id).where(
+            ChunkVectorRow.owner_id == owner_id,
+            ChunkVectorRow.generation_id == generation_id,
+            ChunkVectorRow.chunk_id == ChunkRow.id,
+        )
+        statement = (
+            select(*columns(ChunkRow, Unembedded))
+            .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
+            .where(
+                ChunkRow.owner_id == owner_id,
+                DocumentRow.owner_id == owner_id,
+                DocumentRow.live_version == ChunkRow.version,
+                DocumentRow.deleted_at.is_(None),
+                ~embedded.exists(),
+            )
+            .order_by(ChunkRow.document_id, ChunkRow.ordinal)
+            .limit(limit)
+        )
+        return [read(Unembedded, row) for row in await self._connection.execute(statement)]
+
+    async def batch(self, owner_id: UUID, generation_id: UUID, *, after: UUID | None, limit: int) -> tuple[list[UUID], list[bytes]]:
+        """Return chunk ids and vectors of a generation, in the order of the ids, from the one after ``after``."""
+        statement = (
+            select(ChunkVectorRow.chunk_id, ChunkVectorRow.vector)
+            .where(
+                ChunkVectorRow.owner_id == owner_id,
+                ChunkVectorRow.generation_id == generation_id,
+                ChunkVectorRow.vector.is_not(None),
+            )
+            .order_by(ChunkVectorRow.chunk_id)
+            .limit(limit)
+        )
+        if after is not None:
+            statement = statement.where(ChunkVectorRow.chunk_id > after)
+        rows = (await self._connection.execute(statement)).all()
+        return [row.chunk_id for row in rows], [row.vector for row in rows]
+
+    async def index_only(self, owner_id: UUID, generation_id: UUID, *, chunk_ids: Sequence[UUID]) -> list[UUID]:
+        """Note that the vector index has these vectors of a generation and no other; return those that still exist."""
+        parameters = {"owner_id": owner_id, "generation_id": generation_id, "ids": list(chunk_ids)}
+        rows = await self._connection.execute(INDEX_ONLY, parameters)
+        return [row.chunk_id for row in rows if row.listed]
+
+    async def indexed_count(self, owner_id: UUID, generation_id: UUID) -> int:
+        """Return how many vectors of a generation the index should have at least."""
+        statement = select(func.count()).where(
+            ChunkVectorRow.owner_id == owner_id,
+            ChunkVectorRow.generation_id == generation_id,
+            ChunkVectorRow.indexed,
+            ChunkVectorRow.vector.is_not(None),
+        )
+        return int((await self._connection.execute(statement)).scalar_one())
 
     async def of_document(
         self, owner_id: UUID, generation_id: UUID, document_id: UUID, *, unindexed_only: bool
@@ -86,6 +187,7 @@ class VectorRepository(Repository):
             .where(
                 ChunkVectorRow.owner_id == owner_id,
                 ChunkVectorRow.generation_id == generation_id,
+                ChunkVectorRow.vector.is_not(None),
                 ChunkRow.owner_id == owner_id,
                 ChunkRow.document_id == document_id,
             )

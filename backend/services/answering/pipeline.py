@@ -218,6 +218,7 @@ def _source(citation: Citation) -> Source:
         quote=citation.quote,
         score=round(passage.score, 4),
         cited=citation.cited,
+        version=passage.version,
     )
 
 

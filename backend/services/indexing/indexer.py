@@ -1,32 +1,42 @@
 """Attempts at indexing, and how each of them may end."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
 from backend.core.clock import now
-from backend.core.errors import BlobNotFoundError, EmbeddingRefusedError, ParsingError, UnavailableError
+from backend.core.errors import (
+    BlobNotFoundError,
+    DatabaseUnavailableError,
+    EmbeddingRefusedError,
+    ParsingError,
+    StorageFullError,
+    UnavailableError,
+)
 from backend.core.values.document import Document
 from backend.db.uow import UnitOfWork
-from backend.ports.vector_index import VectorIndex
-from backend.services.indexing.forgetting import forget
-from backend.services.indexing.pipeline import DocumentGoneError, IndexingPipeline
+from backend.services.indexing.pipeline import DocumentGoneError, GenerationSwitchedError, IndexingPipeline
 
 log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 3
 LONGEST_WAIT_SECONDS = 300
+GLANCE_SECONDS = 1.0
+"""How often an attempt looks whether anybody still wants it."""
+DATABASE_SECONDS = 60
+"""How long an attempt that the database's outage ended tries to say that it does not count."""
 GAVE_UP = "Reading this file failed three times, so it was given up. Try another copy or format of it."
 
 
 class Indexer:
     """Takes a pending document to ``ready`` or ``failed``. One attempt at a time for a document: its job holds a lock."""
 
-    def __init__(self, uow: UnitOfWork, index: VectorIndex, pipeline: IndexingPipeline) -> None:
+    def __init__(self, uow: UnitOfWork, pipeline: IndexingPipeline) -> None:
         self._uow = uow
-        self._index = index
         self._pipeline = pipeline
 
     async def index(self, owner_id: UUID, document_id: UUID) -> None:
@@ -34,7 +44,8 @@ class Indexer:
 
         A document that cannot be read ends ``failed`` with a reason. An outage is not the document's fault: it goes back to
         ``pending``, says what it waits for, and is queued again, without the attempt being counted. Any other exception is a
-        defect of ours: it passes through after it was counted, and the third one ends the document.
+        defect of ours: it passes through after it was counted, and the third one ends the document. An attempt that stored
+        something before it died begins the count again, for it was not the document that ended it.
         """
         async with self._uow.of(owner_id) as tx:
             document = await tx.documents.start_attempt(owner_id, document_id)
@@ -49,56 +60,86 @@ class Indexer:
             # A shutdown, not a crash: the next process takes over where this one stopped.
             await asyncio.shield(self._hand_back(document, waiting_for=None))
             raise
-        except UnavailableError:
-            # The database itself: it could not be told that the attempt does not count, nor could a failure.
-            raise
+        except (DatabaseUnavailableError, StorageFullError) as error:
+            await self._outlast(document, error)
         except Exception:
             if document.attempts >= MOST_ATTEMPTS:
                 await self._fail(document, "indexing_failed", GAVE_UP)
             raise
 
-    async def confirm(self, owner_id: UUID, document_id: UUID) -> None:
-        """Give the index what it lacks of a document's vectors; see ``IndexingPipeline.confirm``."""
-        await self._pipeline.confirm(owner_id, document_id)
-
     async def _run(self, document: Document) -> None:
         try:
-            await self._pipeline.run(document)
+            async with self._while_wanted(document):
+                await self._pipeline.run(document)
         except DocumentGoneError:
             log.info("indexing_dropped", document_id=str(document.id))
+        except GenerationSwitchedError:
+            log.info("embedding_model_switched", document_id=str(document.id))
+            await self._hand_back(document, waiting_for=None, delay=0)
         except (ParsingError, EmbeddingRefusedError, BlobNotFoundError) as error:
             await self._fail(document, error.code, error.message)
-        except UnavailableError as error:
+        except DatabaseUnavailableError:
+            raise
+        except (UnavailableError, StorageFullError) as error:
             await self._wait(document, error)
 
+    @asynccontextmanager
+    async def _while_wanted(self, document: Document) -> AsyncIterator[None]:
+        """Run the block while the document is being processed: what somebody cancels or deletes stops within a second or two.
+
+        Raises:
+            DocumentGoneError: It was cancelled, deleted or replaced.
+        """
+        try:
+            async with asyncio.timeout(None) as scope:
+                watcher = asyncio.create_task(self._watch(document, scope))
+                try:
+                    yield
+                finally:
+                    watcher.cancel()
+                    await asyncio.wait([watcher])
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            raise DocumentGoneError from None
+
+    async def _watch(self, document: Document, scope: asyncio.Timeout) -> None:
+        while True:
+            await asyncio.sleep(GLANCE_SECONDS)
+            try:
+                async with self._uow.of(document.owner_id) as tx:
+                    found = await tx.documents.get(document.owner_id, document.id)
+            except UnavailableError:
+                continue  # The attempt itself will find out.
+            if found is None or found.status != "processing" or found.version != document.version:
+                scope.reschedule(0)
+                return
+
     async def _fail(self, document: Document, code: str, message: str) -> None:
-        """End a document, and drop what its attempts have stored of it."""
+        """End a document's version. A version that was live before goes on answering."""
         owner_id = document.owner_id
         async with self._uow.of(owner_id) as tx:
-            if not await tx.documents.lock(owner_id, document.id, status="processing"):
-                return  # Deleted, or ended by another attempt.
-            collections = [generation.collection for generation in await tx.generations.of_owner(owner_id)]
-            ids = list(await tx.chunks.ids_of(owner_id, document.id))
-            await tx.chunks.delete(owner_id, document.id)
-            await tx.texts.delete(owner_id, document.id)
-            await tx.documents.update(
-                owner_id,
-                document.id,
-                status="failed",
-                error_code=code,
-                error_message=message,
-                progress_done=0,
-                progress_total=0,
-                chunks=0,
-            )
+            if not await tx.documents.lock(owner_id, document.id, status="processing", version=document.version):
+                return  # Deleted, cancelled, replaced, or ended by another attempt.
+            await tx.documents.end(owner_id, document.id, code=code, message=message)
+            await tx.jobs.defer("tidy_document", lock=str(document.id), owner_id=owner_id, document_id=document.id)
         log.info("document_failed", document_id=str(document.id), code=code)
-        await forget(self._index, collections, ids)
 
-    async def _wait(self, document: Document, error: UnavailableError) -> None:
-        waited = (now() - document.created_at).total_seconds()
-        delay = min(max(error.retry_after_seconds or 5, waited / 10), LONGEST_WAIT_SECONDS)
+    async def _wait(self, document: Document, error: UnavailableError | StorageFullError) -> None:
+        waited = (now() - document.queued_at).total_seconds()
+        delay = min(max(getattr(error, "retry_after_seconds", None) or 5, waited / 10), LONGEST_WAIT_SECONDS)
         log.warning("indexing_waits", document_id=str(document.id), code=error.code, seconds=round(delay))
         await self._hand_back(document, waiting_for=error.message, delay=delay)
+
+    async def _outlast(self, document: Document, error: DatabaseUnavailableError | StorageFullError) -> None:
+        """Wait for the database, to tell it that this attempt does not count; give up after a minute, and then it does."""
+        for _ in range(DATABASE_SECONDS):
+            await asyncio.sleep(1)
+            try:
+                return await self._hand_back(document, waiting_for=None, delay=0)
+            except (DatabaseUnavailableError, StorageFullError):
+                log.info("waiting_for_the_database", document_id=str(document.id))
+        raise error
 
     async def _hand_back(self, document: Document, *, waiting_for: str | None, delay: float | None = None) -> None:
         """Return the document to ``pending`` without counting the attempt, and queue it again after ``delay`` seconds.
@@ -108,11 +149,9 @@ class Indexer:
         """
         owner_id = document.owner_id
         async with self._uow.of(owner_id) as tx:
-            if not await tx.documents.lock(owner_id, document.id, status="processing"):
+            if not await tx.documents.lock(owner_id, document.id, status="processing", version=document.version):
                 return
-            await tx.documents.update(
-                owner_id, document.id, status="pending", attempts=document.attempts - 1, waiting_for=waiting_for
-            )
+            await tx.documents.hand_back(owner_id, document.id, waiting_for=waiting_for)
             if delay is not None:
                 await tx.jobs.defer(
                     "index_document",

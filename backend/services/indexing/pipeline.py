@@ -10,17 +10,20 @@ import structlog
 
 from backend.core.clock import now
 from backend.core.errors import ParsingError, UnavailableError, VectorIndexBrokenError
-from backend.core.ids import new_id
+from backend.core.failpoints import reach
 from backend.core.values.document import Chunk, Document
 from backend.db.repositories.generations import Generation
-from backend.db.uow import UnitOfWork
+from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.blob_store import BlobStore
 from backend.ports.document_parser import DocumentParser, ParsedDocument
-from backend.ports.embedder import Embedder, Vectors
+from backend.ports.embedder import Embedder
 from backend.ports.vector_index import VectorIndex
+from backend.rag.coverage import coverage
 from backend.rag.normalising import search_text
-from backend.rag.similarity import from_bytes, to_bytes
+from backend.rag.similarity import from_bytes
 from backend.rag.splitting import split
+from backend.services.embedders import Embedders, new_generation
+from backend.services.indexing.embedding import LosslessEmbedding
 from backend.services.indexing.forgetting import forget
 
 log = structlog.get_logger(__name__)
@@ -29,7 +32,11 @@ UPSERT_BATCH = 256
 
 
 class DocumentGoneError(Exception):
-    """The document was deleted while it was being indexed: there is nothing left to do."""
+    """The document was deleted, cancelled or replaced while it was being indexed: there is nothing left to do."""
+
+
+class GenerationSwitchedError(Exception):
+    """Another embedding model took over while the document was being indexed: it has to be embedded with that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class Plan:
     """What one attempt has to store: all chunks, and which of them an earlier attempt has not stored yet."""
 
     generation: Generation
+    embedder: Embedder
+    text: str
     chunks: Sequence[Chunk]
     missing: Sequence[Chunk]
 
@@ -45,12 +54,12 @@ class IndexingPipeline:
     """Makes a document searchable. What an earlier attempt has stored is kept and not embedded again."""
 
     def __init__(
-        self, uow: UnitOfWork, blobs: BlobStore, parser: DocumentParser, embedder: Embedder, index: VectorIndex, *, language: str
+        self, uow: UnitOfWork, blobs: BlobStore, parser: DocumentParser, embedders: Embedders, index: VectorIndex, *, language: str
     ) -> None:
         self._uow = uow
         self._blobs = blobs
         self._parser = parser
-        self._embedder = embedder
+        self._embedders = embedders
         self._index = index
         self._language = language
 
@@ -59,67 +68,78 @@ class IndexingPipeline:
 
         Raises:
             ParsingError: It cannot be read, or has no text.
-            EmbeddingRefusedError: The embedding model does not take a part of its text.
+            EmbeddingRefusedError: The embedding model takes no text at all.
             BlobNotFoundError: The stored file is missing.
             UnavailableError: The embedding model, the database or the blob store is down. The vector index may be.
-            DocumentGoneError: It was deleted meanwhile.
+            DocumentGoneError: It was deleted, cancelled or replaced meanwhile.
+            GenerationSwitchedError: Begin again: the embedding model was changed meanwhile.
         """
+        await reach("index.started")
+        async with self._uow.of(document.owner_id) as tx:
+            embedder, generation = await self._embedders.of_owner(tx, document.owner_id)
         parsed = await self._parser.parse(self._blobs.open(document.blob_key), document.media_type)
-        chunks = await asyncio.to_thread(self._split, document, parsed)
+        await reach("index.parsed")
+        chunks = await asyncio.to_thread(_split, document, parsed, embedder.max_characters)
         if not chunks:
             raise ParsingError("The file has no text.", code="document_without_text")
-        dimensions = await self._embedder.dimensions()
-        plan = await self._plan(document, parsed, chunks, dimensions)
+        if generation is None:
+            generation = await self._first_generation(document.owner_id, embedder)
+        plan = await self._plan(document, parsed, chunks, generation)
+        await reach("index.planned")
         await self._embed(document, plan)
+        await reach("index.finishing")
         await self._finish(document, plan, pages=len(parsed.pages) or None)
+        await reach("index.ready")
 
-    def _split(self, document: Document, parsed: ParsedDocument) -> list[Chunk]:
-        """Chunks have ids that follow from what they are, so that a second attempt finds what the first one stored."""
-        return [
-            replace(chunk, id=uuid5(document.id, f"{chunk.ordinal}:{chunk.start}:{chunk.end}:{_digest(chunk.text)}"))
-            for chunk in split(parsed, max_characters=self._embedder.max_characters)
-        ]
+    async def _first_generation(self, owner_id: UUID, embedder: Embedder) -> Generation:
+        dimensions = await embedder.dimensions()
+        generation_id, collection = new_generation(owner_id)
+        async with self._uow.of(owner_id) as tx:
+            return await tx.generations.ensure(
+                owner_id, embedder.identity, generation_id=generation_id, dimensions=dimensions, collection=collection
+            )
 
-    async def _plan(self, document: Document, parsed: ParsedDocument, chunks: Sequence[Chunk], dimensions: int) -> Plan:
+    async def _plan(self, document: Document, parsed: ParsedDocument, chunks: Sequence[Chunk], generation: Generation) -> Plan:
         owner_id = document.owner_id
         async with self._uow.of(owner_id) as tx:
-            generation_id = new_id()
-            generation = await tx.generations.ensure(
-                owner_id,
-                self._embedder.identity,
-                generation_id=generation_id,
-                dimensions=dimensions,
-                collection=_collection(owner_id, generation_id),
-            )
-            stored = await tx.chunks.ids_of(owner_id, document.id)
-            outdated = stored - {chunk.id for chunk in chunks}
+            stored = await tx.chunks.ids_of(owner_id, document.id, version=document.version)
+            embedded = set(await tx.vectors.embedded(owner_id, generation.id, document.id))
+        outdated = stored - {chunk.id for chunk in chunks}
+        # Vectors go before their chunks: what is left after a crash is then still known by its chunks.
+        await forget(self._index, [generation.collection], list(outdated))
+        done = stored & embedded - outdated
+        async with self._uow.of(owner_id) as tx:
+            if not await self._goes_on(tx, document, stage="embedding", progress_total=len(chunks), progress_done=len(done)):
+                raise DocumentGoneError
             if outdated:
                 await tx.chunks.delete(owner_id, document.id, list(outdated))
-            embedded, _ = await tx.vectors.of_document(owner_id, generation.id, document.id, unindexed_only=False)
-            done = stored & set(embedded)
-            await tx.texts.put(owner_id, document.id, text=parsed.text, pages=parsed.pages)
-            updated = await tx.documents.update(
-                owner_id, document.id, progress_total=len(chunks), progress_done=len(done), pages=len(parsed.pages) or None
-            )
-        if updated is None:
-            raise DocumentGoneError
-        await forget(self._index, [generation.collection], list(outdated))
-        return Plan(generation, chunks, [chunk for chunk in chunks if chunk.id not in done])
+            await tx.texts.put(owner_id, document.id, document.version, text=parsed.text, pages=parsed.pages)
+        missing = [chunk for chunk in chunks if chunk.id not in done]
+        return Plan(generation, self._embedders.named(generation.embedder), parsed.text, chunks, missing)
+
+    async def _goes_on(self, tx: Transaction, document: Document, **values: object) -> bool:
+        """Change a document that is still being processed, in this version; return whether it is."""
+        if not await tx.documents.lock(document.owner_id, document.id, status="processing", version=document.version):
+            return False
+        return await tx.documents.update(document.owner_id, document.id, **values) is not None
 
     async def _embed(self, document: Document, plan: Plan) -> None:
         """Embed and store batch by batch; the index takes a batch while the next one is embedded."""
         upsert: asyncio.Task[None] | None = None
-        done = len(plan.chunks) - len(plan.missing)
-        size = max(1, self._embedder.batch_size)
+        embedding = LosslessEmbedding(plan.embedder)
+        begin = 0
         try:
-            for begin in range(0, len(plan.missing), size):
-                batch = plan.missing[begin : begin + size]
-                vectors = await self._embedder.embed_documents([_embedded_text(document, chunk) for chunk in batch])
-                done += len(batch)
-                await self._store(document, plan.generation, batch, vectors, done)
+            while begin < len(plan.missing):
+                batch = plan.missing[begin : begin + embedding.batch_size]
+                vectors = await embedding.embed([embedded_text(chunk.heading, chunk.text) for chunk in batch])
+                begin += len(batch)
+                await reach("index.embedded")
+                await self._store(document, plan, batch, vectors, done=len(plan.chunks) - len(plan.missing) + begin)
+                await reach("index.stored")
                 if upsert is not None:
                     await upsert
-                upsert = asyncio.create_task(self._offer(document.owner_id, plan.generation, [c.id for c in batch], vectors))
+                ids = [chunk.id for chunk in batch]
+                upsert = asyncio.create_task(self.offer(document.owner_id, plan.generation, ids, vectors))
             if upsert is not None:
                 await upsert
         finally:
@@ -127,67 +147,95 @@ class IndexingPipeline:
                 upsert.cancel()
                 await asyncio.wait([upsert])
 
-    async def _store(self, document: Document, generation: Generation, batch: Sequence[Chunk], vectors: Vectors, done: int) -> None:
+    async def _store(
+        self, document: Document, plan: Plan, batch: Sequence[Chunk], vectors: Sequence[bytes | None], *, done: int
+    ) -> None:
         owner_id = document.owner_id
         searchable = [search_text(f"{chunk.heading or ''} {chunk.text}") for chunk in batch]
-        packed = to_bytes(vectors)
         async with self._uow.of(owner_id) as tx:
-            if await tx.documents.update(owner_id, document.id, progress_done=done) is None:
+            # Progress tells an unlucky document from one that kills its process: the attempts count from here again.
+            if not await self._goes_on(tx, document, progress_done=done, attempts=1):
                 raise DocumentGoneError
-            await tx.chunks.store(owner_id, document.id, batch, searchable, language=self._language)
-            await tx.vectors.store(owner_id, generation.id, [chunk.id for chunk in batch], packed)
+            await tx.chunks.store(owner_id, document.id, document.version, batch, searchable, language=self._language)
+            await tx.vectors.store(owner_id, plan.generation.id, [chunk.id for chunk in batch], vectors)
 
-    async def _offer(self, owner_id: UUID, generation: Generation, ids: Sequence[UUID], vectors: Vectors) -> None:
+    async def offer(self, owner_id: UUID, generation: Generation, ids: Sequence[UUID], vectors: Sequence[bytes | None]) -> None:
         """Give vectors to the index. If it is away, exact search covers them until ``confirm`` is run again."""
+        present = [(chunk_id, vector) for chunk_id, vector in zip(ids, vectors, strict=True) if vector is not None]
+        if not present:
+            return
+        ids = [chunk_id for chunk_id, _ in present]
         try:
-            await self._index.upsert(generation.collection, ids, vectors)
+            await self._index.upsert(
+                generation.collection, ids, from_bytes([vector for _, vector in present], generation.dimensions)
+            )
         except (UnavailableError, VectorIndexBrokenError) as error:
             log.warning("vector_index_passed_over", code=error.code, vectors=len(ids))
             return
+        await reach("index.upserted")
         async with self._uow.of(owner_id) as tx:
-            await tx.vectors.confirm(owner_id, generation.id, ids)
+            await tx.vectors.confirm(owner_id, generation.id, ids, collection=generation.collection)
 
     async def _finish(self, document: Document, plan: Plan, *, pages: int | None) -> None:
-        """Make the document searchable: its lexemes are counted in the same transaction, so they are counted once."""
+        """Make the document's version live: its lexemes are counted in the same transaction, so they are counted once."""
         owner_id = document.owner_id
         async with self._uow.of(owner_id) as tx:
-            if not await tx.documents.lock(owner_id, document.id, status="processing"):
+            embedded = await tx.vectors.embedded(owner_id, plan.generation.id, document.id)
+        spans = [(chunk.start, chunk.end) for chunk in plan.chunks if embedded.get(chunk.id)]
+        extracted, covered = await asyncio.to_thread(coverage, plan.text, spans)
+        async with self._uow.of(owner_id) as tx:
+            if not await tx.documents.lock(owner_id, document.id, status="processing", version=document.version):
                 raise DocumentGoneError
-            await tx.lexicon.add_document(owner_id, document.id)
+            # Held until the commit, so no other model takes over between this look and the document's appearance.
+            if not await tx.generations.hold(owner_id, plan.generation.id):
+                raise GenerationSwitchedError
+            if document.live_version is not None:
+                await tx.lexicon.remove_document(owner_id, document.id, document.live_version)
+                await tx.jobs.defer("tidy_document", lock=str(document.id), owner_id=owner_id, document_id=document.id)
+            await tx.lexicon.add_document(owner_id, document.id, document.version)
             await tx.documents.update(
                 owner_id,
                 document.id,
                 status="ready",
+                stage=None,
+                live_version=document.version,
                 ready_at=now(),
                 chunks=len(plan.chunks),
                 pages=pages,
+                tokens_extracted=extracted,
+                tokens_embedded=covered,
                 progress_done=len(plan.chunks),
                 error_code=None,
                 error_message=None,
             )
-        log.info("document_ready", document_id=str(document.id), chunks=len(plan.chunks))
+        log.info("document_ready", document_id=str(document.id), chunks=len(plan.chunks), version=document.version)
 
     async def confirm(self, owner_id: UUID, document_id: UUID) -> None:
-        """Give the index those vectors of a document that it has not confirmed, from PostgreSQL, without embedding again."""
+        """Give the index what it lacks of a document's vectors: after it was away while the document was indexed."""
         async with self._uow.of(owner_id) as tx:
-            generation = await tx.generations.get(owner_id, self._embedder.identity)
-            if generation is None:
-                return
-            ids, blobs = await tx.vectors.of_document(owner_id, generation.id, document_id, unindexed_only=True)
-        for begin in range(0, len(ids), UPSERT_BATCH):
-            part = slice(begin, begin + UPSERT_BATCH)
-            await self._offer(owner_id, generation, ids[part], from_bytes(blobs[part], generation.dimensions))
+            generations = [found for found in await tx.generations.of_owner(owner_id) if found.state in {"building", "ready"}]
+            lacking = [
+                (generation, *await tx.vectors.of_document(owner_id, generation.id, document_id, unindexed_only=True))
+                for generation in generations
+            ]
+        for generation, ids, vectors in lacking:
+            for begin in range(0, len(ids), UPSERT_BATCH):
+                part = slice(begin, begin + UPSERT_BATCH)
+                await self.offer(owner_id, generation, ids[part], vectors[part])
+
+
+def _split(document: Document, parsed: ParsedDocument, max_characters: int) -> list[Chunk]:
+    """Chunks have ids that follow from what they are, so that a second attempt finds what the first one stored."""
+    return [
+        replace(chunk, id=uuid5(document.id, f"{document.version}:{chunk.ordinal}:{chunk.start}:{chunk.end}:{_digest(chunk.text)}"))
+        for chunk in split(parsed, max_characters=max_characters)
+    ]
 
 
 def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def _embedded_text(document: Document, chunk: Chunk) -> str:
-    """A chunk is embedded with what it stands under: a paragraph alone often does not name its subject."""
-    return f"{chunk.heading}\n{chunk.text}" if chunk.heading else chunk.text
-
-
-def _collection(owner_id: UUID, generation_id: UUID) -> str:
-    """Derived from the owner's id here, and never accepted from a client."""
-    return f"docent-{owner_id.hex}-{generation_id.hex[-12:]}"
+def embedded_text(heading: str | None, text: str) -> str:
+    """Return what is embedded of a chunk: with what it stands under, for a paragraph alone often does not name its subject."""
+    return f"{heading}\n{text}" if heading else text

@@ -8,8 +8,9 @@ import structlog
 
 from backend.core.clock import now
 from backend.core.errors import VectorIndexBrokenError
+from backend.core.failpoints import reach
 from backend.db.repositories.generations import Generation
-from backend.db.uow import UnitOfWork
+from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.blob_store import BlobStore
 from backend.ports.vector_index import VectorIndex
 
@@ -27,33 +28,82 @@ class Purger:
         self._blobs = blobs
         self._index = index
 
+    async def tidy(self, owner_id: UUID, document_id: UUID) -> None:
+        """Remove what is left of a document's versions that neither answer nor are being indexed: vectors, chunks and texts.
+
+        Texts of versions that answered once stay, for old citations point into them.
+
+        Raises:
+            VectorIndexUnavailableError: The vectors could not be removed; their chunks stay as well, and the job comes again.
+        """
+        while not await self._tidied(owner_id, document_id):
+            log.info("collection_moved_meanwhile", document_id=str(document_id))
+
+    async def _tidied(self, owner_id: UUID, document_id: UUID) -> bool:
+        async with self._uow.of(owner_id) as tx:
+            generations = await tx.generations.of_owner(owner_id)
+            ids = await tx.chunks.dead_ids(owner_id, document_id)
+        await self._remove_vectors(owner_id, generations, ids)
+        await reach("tidy.vectors_removed")
+        async with self._uow.of(owner_id) as tx:
+            if await self._have_moved(tx, owner_id, generations):
+                return False
+            document = await tx.documents.get(owner_id, document_id)
+            if document is not None:
+                await tx.chunks.delete(owner_id, document_id, ids)
+                if document.status == "failed" and document.version != document.live_version:
+                    await tx.texts.delete(owner_id, document_id, document.version)
+        return True
+
     async def purge(self, owner_id: UUID, document_id: UUID) -> None:
         """Remove a deleted document's vectors, chunks and text, and queue the removal of its file.
 
         Raises:
             VectorIndexUnavailableError: Its vectors could not be removed; its chunks stay as well, and the job comes again.
         """
+        while not await self._purged(owner_id, document_id):
+            log.info("collection_moved_meanwhile", document_id=str(document_id))
+
+    async def _purged(self, owner_id: UUID, document_id: UUID) -> bool:
         async with self._uow.of(owner_id) as tx:
             if await tx.documents.deleted(owner_id, document_id) is None:
-                return
+                return True
             generations = await tx.generations.of_owner(owner_id)
             ids = list(await tx.chunks.ids_of(owner_id, document_id))
-        for generation in generations if ids else ():
-            await self._remove_vectors(owner_id, generation, ids)
+        await self._remove_vectors(owner_id, generations, ids)
+        await reach("purge.vectors_removed")
         async with self._uow.of(owner_id) as tx:
             document = await tx.documents.deleted(owner_id, document_id)
             if document is None:
-                return
-            if document.status == "ready":
-                await tx.lexicon.remove_document(owner_id, document_id)
+                return True
+            if await self._have_moved(tx, owner_id, generations):
+                return False
+            if document.live_version is not None:
+                await tx.lexicon.remove_document(owner_id, document_id, document.live_version)
             await tx.chunks.delete(owner_id, document_id)
             await tx.texts.delete(owner_id, document_id)
             at = now() + BLOB_KEPT
             await tx.jobs.defer("purge_file", lock=str(document_id), at=at, owner_id=owner_id, document_id=document_id)
+        await reach("purge.rows_removed")
+        return True
 
-    async def _remove_vectors(self, owner_id: UUID, generation: Generation, ids: Sequence[UUID]) -> None:
+    async def _have_moved(self, tx: Transaction, owner_id: UUID, generations: Sequence[Generation]) -> bool:
+        """Return whether a collection was rebuilt meanwhile, with the vectors that were removed from the old one.
+
+        Held until the commit: a rebuild that finishes afterwards finds the chunks gone, and leaves their vectors out itself.
+        """
+        present = await tx.generations.of_owner(owner_id, hold=True)
+        return not {found.collection for found in present} <= {found.collection for found in generations}
+
+    async def _remove_vectors(self, owner_id: UUID, generations: Sequence[Generation], ids: Sequence[UUID]) -> None:
+        for generation in generations if ids else ():
+            await self._remove(owner_id, generation, ids)
+
+    async def _remove(self, owner_id: UUID, generation: Generation, ids: Sequence[UUID]) -> None:
         try:
             await self._index.delete(generation.collection, ids)
+            async with self._uow.of(owner_id) as tx:
+                await tx.generations.count_removed(owner_id, generation.id, len(ids))
         except VectorIndexBrokenError as error:
             # Nothing can be taken out of it, so it goes as a whole. Exact search answers until it is filled again from PostgreSQL.
             log.warning("vector_index_dropped", code=error.code, collection=generation.collection)
@@ -68,5 +118,13 @@ class Purger:
         if document is None:
             return
         await self._blobs.delete(document.blob_key)
+        await reach("purge.file_removed")
         async with self._uow.of(owner_id) as tx:
             await tx.documents.remove(owner_id, document_id)
+
+    async def discard_file(self, owner_id: UUID, blob_key: str) -> None:
+        """Remove a file that a newer one took the place of, unless a document names it again."""
+        async with self._uow.of(owner_id) as tx:
+            if await tx.documents.names_file(owner_id, blob_key):
+                return
+        await self._blobs.delete(blob_key)

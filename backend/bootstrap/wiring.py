@@ -1,0 +1,109 @@
+"""From parts to services."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from backend.adapters.servers.private_files import prepare_data_folder, write_private
+from backend.bootstrap.servers import Addresses, without_credentials
+from backend.core.config import Settings
+from backend.core.security import AccessTokens, PasswordHasher
+from backend.db.uow import UnitOfWork
+from backend.ports.blob_store import BlobStore
+from backend.ports.chat_model import ChatModel
+from backend.ports.document_parser import DocumentParser
+from backend.ports.limiter import Limiter
+from backend.ports.vector_index import VectorIndex
+from backend.services.accounts.administration import AdministrationService
+from backend.services.accounts.credentials import AccountService
+from backend.services.accounts.profile import ProfileService
+from backend.services.accounts.purging import AccountPurger
+from backend.services.answering.pipeline import Answering
+from backend.services.audit import AuditService
+from backend.services.chat import ChatService
+from backend.services.documents.library import DocumentService
+from backend.services.embedders import Embedders
+from backend.services.idempotency import IdempotencyService
+from backend.services.indexing.generations import GenerationBuilder
+from backend.services.indexing.pipeline import IndexingPipeline
+from backend.services.indexing.purging import Purger
+from backend.services.keys import KeyService
+from backend.services.maintenance import MaintenanceService
+from backend.services.quotas import Quotas
+from backend.services.registry import Services
+from backend.services.reindexing import ReindexService
+from backend.services.retrieval import Retriever
+from backend.services.sessions import SessionService
+from backend.services.throttling import ThrottleService
+from backend.services.usage import UsageService
+
+LANGUAGE = "english"
+"""PostgreSQL's text search configuration of the lexical leg."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the services are made of."""
+
+    uow: UnitOfWork
+    blobs: BlobStore
+    parser: DocumentParser
+    index: VectorIndex
+    chat_model: ChatModel
+    embedders: Embedders
+    passwords: PasswordHasher
+    limiter: Limiter
+
+
+def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
+    """Make all services of these parts."""
+    uow, blobs, index, model = parts.uow, parts.blobs, parts.index, parts.chat_model
+    tokens = AccessTokens(_secret_key(settings), lifetime=timedelta(minutes=settings.access_token_expire_minutes))
+    quotas = Quotas(enabled=settings.limits_enabled)
+    pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, language=LANGUAGE)
+    answering = Answering(
+        uow, Retriever(uow, index, parts.embedders, language=LANGUAGE), model, quotas, max_tokens=settings.chat_max_tokens
+    )
+    checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
+        "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
+        "chroma": (without_credentials(at.chroma_url), index.check),
+        "chat_model": (settings.ollama_url if model.provider == "ollama" else "", model.check),
+    }
+    if settings.redis_url is not None:
+        checks["redis"] = (without_credentials(settings.redis_url.get_secret_value()), parts.limiter.check)
+    return Services(
+        accounts=AccountService(
+            uow,
+            parts.passwords,
+            tokens,
+            registration_open=settings.registration_open,
+            sign_in_lifetime=timedelta(days=settings.refresh_token_expire_days),
+        ),
+        administration=AdministrationService(uow, parts.passwords),
+        answering=answering,
+        audit=AuditService(uow),
+        chat=ChatService(uow, answering, quotas, default_model=model.default_model),
+        documents=DocumentService(uow, blobs, parts.parser, pipeline, Purger(uow, blobs, index), quotas=quotas),
+        idempotency=IdempotencyService(uow),
+        keys=KeyService(uow),
+        maintenance=MaintenanceService(uow, checks),
+        profile=ProfileService(uow, parts.passwords),
+        purger=AccountPurger(uow, blobs, index),
+        reindexing=ReindexService(uow, index, parts.embedders, GenerationBuilder(uow, index, parts.embedders, pipeline)),
+        sessions=SessionService(uow),
+        throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
+        usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),
+    )
+
+
+def _secret_key(settings: Settings) -> str:
+    """Return SECRET_KEY, or the key that was made for this data folder at its first start."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    path = settings.data_dir / "secret_key"
+    if not path.exists():
+        prepare_data_folder(settings.data_dir)
+        # Whole, or not there: a crash between making and writing the file would leave an empty key, which anybody can guess.
+        write_private(path, secrets.token_urlsafe(48))
+    return path.read_text(encoding="utf-8").strip()

@@ -1,0 +1,1 @@
+"""Documents: in, listed, read, and out again."""

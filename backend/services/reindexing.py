@@ -1,0 +1,141 @@
+"""Changing the embedding model, and rebuilding the vector index."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from backend.core.errors import UnavailableError
+from backend.db.uow import UnitOfWork
+from backend.ports.vector_index import VectorIndex
+from backend.services.embedders import PREFERRED, Embedders, new_generation
+from backend.services.indexing.generations import GenerationBuilder, defer_generation, queue_generation
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ReindexState:
+    """How far a change of the embedding model is.
+
+    ``owners`` counts those with documents, ``switched`` those whose answers come from ``embedder`` already, and ``retired`` the old
+    generations that are kept. ``chunks_missing`` is how many chunks still have to be embedded.
+    """
+
+    embedder: str
+    owners: int
+    switched: int
+    chunks_missing: int
+    retired: int
+
+
+class ReindexService:
+    """Builds new generations beside those that answer, and rebuilds collections. The work itself is done by jobs."""
+
+    def __init__(self, uow: UnitOfWork, index: VectorIndex, embedders: Embedders, builder: GenerationBuilder) -> None:
+        self._uow = uow
+        self._index = index
+        self._embedders = embedders
+        self._builder = builder
+
+    async def change(self, identity: str) -> ReindexState:
+        """Let another model embed everything: what is there by jobs, what comes by and by. Asking again changes nothing.
+
+        Every owner is switched when nothing of theirs is missing; until then the old vectors answer, and they are kept.
+
+        Raises:
+            ConfigurationError: This installation has no such embedder.
+            EmbedderUnavailableError: It does not answer; nothing was changed.
+            EmbeddingRefusedError: It does not embed; nothing was changed.
+        """
+        dimensions = await self._embedders.named(identity).dimensions()
+        async with self._uow.system() as tx:
+            await tx.settings.replace(PREFERRED, identity)
+            generations = await tx.generations.all(state="ready")
+        for generation in generations:
+            if generation.embedder != identity:
+                await self._begin(generation.owner_id, identity, dimensions)
+        await self._stop_others(identity)
+        return await self.state()
+
+    async def _begin(self, owner_id: UUID, identity: str, dimensions: int) -> None:
+        generation_id, collection = new_generation(owner_id)
+        async with self._uow.of(owner_id) as tx:
+            generation = await tx.generations.ensure(
+                owner_id, identity, generation_id=generation_id, dimensions=dimensions, collection=collection, building=True
+            )
+            await queue_generation(tx, "build_generation", generation)
+
+    async def _stop_others(self, identity: str) -> None:
+        """A change that another change overtakes is not finished: its generations are retired as they are."""
+        async with self._uow.system() as tx:
+            overtaken = [found for found in await tx.generations.all(state="building") if found.embedder != identity]
+        for generation in overtaken:
+            async with self._uow.of(generation.owner_id) as tx:
+                await tx.generations.retire(generation.owner_id, generation.id)
+
+    async def state(self) -> ReindexState:
+        """Return how far the latest change is."""
+        async with self._uow.system() as tx:
+            identity = str(await tx.settings.get(PREFERRED))
+            generations = await tx.generations.all()
+            missing = await tx.generations.missing_chunks()
+        ready = [found for found in generations if found.state == "ready"]
+        return ReindexState(
+            embedder=identity,
+            owners=len(ready),
+            switched=sum(found.embedder == identity for found in ready),
+            chunks_missing=missing,
+            retired=sum(found.state == "retired" for found in generations),
+        )
+
+    async def rebuild(self) -> int:
+        """Queue the rebuilding of every collection from PostgreSQL, embedding nothing; return how many."""
+        async with self._uow.system() as tx:
+            generations = [found for found in await tx.generations.all() if found.state in {"ready", "building"}]
+            for generation in generations:
+                await queue_generation(tx, "rebuild_collection", generation)
+        return len(generations)
+
+    async def drop_old(self) -> int:
+        """Remove the generations that do not answer any more, with their vectors and collections; return how many."""
+        async with self._uow.system() as tx:
+            retired = await tx.generations.all(state="retired")
+        for generation in retired:
+            try:
+                await self._index.drop(generation.collection)
+            except UnavailableError as error:
+                log.warning("collection_left_behind", collection=generation.collection, code=error.code)
+            async with self._uow.of(generation.owner_id) as tx:
+                await tx.generations.remove(generation.owner_id, generation.id)
+        return len(retired)
+
+    # --- jobs ---------------------------------------------------------------------------------------------------------
+    async def build_generation(self, owner_id: UUID, generation_id: UUID) -> None:
+        """Embed what a generation lacks, for a turn, and queue the next one; see ``GenerationBuilder.build``."""
+        if await self._builder.build(owner_id, generation_id):
+            return
+        async with self._uow.of(owner_id) as tx:
+            generation = await tx.generations.get(owner_id, generation_id)
+            if generation is not None:
+                await defer_generation(tx, "build_generation", generation)
+
+    async def rebuild_collection(self, owner_id: UUID, generation_id: UUID) -> None:
+        """Fill a new collection from PostgreSQL; see ``GenerationBuilder.rebuild``."""
+        await self._builder.rebuild(owner_id, generation_id)
+
+    async def drop_collection(self, collection: str) -> None:
+        """Remove a collection that is not used any more; see ``GenerationBuilder.drop``."""
+        await self._builder.drop(collection)
+
+    async def verify_index(self) -> None:
+        """Look whether the index has lost something; see ``GenerationBuilder.verify_all``."""
+        await self._builder.verify_all()
+
+    async def resume(self) -> None:
+        """Queue what has no job: generations that are not complete, and collections that too much was deleted from."""
+        async with self._uow.system() as tx:
+            for generation in await tx.generations.all(state="building"):
+                await queue_generation(tx, "build_generation", generation)
+            for generation in await tx.generations.worn():
+                await queue_generation(tx, "rebuild_collection", generation)
