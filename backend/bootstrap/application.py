@@ -89,7 +89,6 @@ async def open_application(
         blobs = replacing.blobs or await _open_blobs(settings, at)
         index = replacing.index or ChromaVectorIndex(at.chroma_url)
         stack.push_async_callback(index.aclose)
-        stack.push_async_callback(_end, asyncio.create_task(_warm_up(index)))
         model = replacing.chat_model or chat_model(settings, found)
         stack.push_async_callback(model.aclose)
         given = tuple(filter(None, (replacing.embedder, *replacing.other_embedders)))
@@ -108,6 +107,7 @@ async def open_application(
         stack.push_async_callback(limiter.aclose)
         parts = Parts(uow, blobs, parser, index, model, available, passwords, limiter)
         services = put_together(settings, at, parts)
+        stack.push_async_callback(_end, asyncio.create_task(_warm_up(index, services, verify=at.exclusive)))
         if at.exclusive:
             await services.maintenance.end_abandoned_answers(all_of_them=True)
             await services.idempotency.forget_running()
@@ -148,13 +148,21 @@ async def _bring_up_to_date(settings: Settings, at: Addresses) -> None:
         log.info("database_migrated")
 
 
-async def _warm_up(index: VectorIndex) -> None:
-    """Import the client and wait for the server beside everything else; until then exact search answers."""
+async def _warm_up(index: VectorIndex, services: Services, *, verify: bool) -> None:
+    """Import the client and wait for the server beside everything else; until then exact search answers.
+
+    An index that this process has just started may have lost what it had, to a crash or to somebody's hand: it is compared with
+    PostgreSQL, and what it lacks is queued.
+    """
     for _ in range(60):
         try:
-            return await index.check()
+            await index.check()
         except UnavailableError:
             await asyncio.sleep(0.25)
+            continue
+        if verify:
+            await services.reindexing.verify_index()
+        return
 
 
 async def _end(task: asyncio.Task[None]) -> None:

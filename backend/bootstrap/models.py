@@ -54,18 +54,13 @@ def embedders(settings: Settings, given: Sequence[Embedder] = ()) -> Embedders:
         if identity in at_hand:
             return at_hand[identity]
         provider, _, model = identity.partition("/")
-        if identity == HashingEmbedder.identity:
+        if identity in ("hashing", HashingEmbedder.identity):
             return HashingEmbedder()
         if provider == "ollama" and model:
             return OllamaEmbedder(settings.ollama_url, model=model)
         raise ConfigurationError(f"There is no embedder {identity}: EMBEDDER is `ollama` with an EMBEDDING_MODEL, or `hashing`.")
 
     return Embedders(make)
-
-
-def embedder_identity(provider: str, model: str | None) -> str:
-    """Return the identity of an embedder as settings and commands name it."""
-    return HashingEmbedder.identity if provider == "hashing" else f"{provider}/{model or ''}"
 
 
 async def choose_embedder(
@@ -77,7 +72,7 @@ async def choose_embedder(
     is logged: `docent reindex` changes it, and nothing else.
     """
     if wanted is None:
-        ollama = embedder_identity("ollama", settings.embedding_model)
+        ollama = f"ollama/{settings.embedding_model}"
         wanted = ollama if settings.embedder == "ollama" else HashingEmbedder.identity
         if settings.embedder == "auto" and found is not None and await _has_model(available.named(ollama)):
             wanted = ollama

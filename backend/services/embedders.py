@@ -15,7 +15,8 @@ PREFERRED = "embedder"
 class Embedders:
     """Embedders by identity, made when they are first needed.
 
-    ``make`` raises ``ConfigurationError`` for an identity that this installation cannot serve.
+    ``make`` raises ``ConfigurationError`` for what this installation cannot serve. It may take a name for an identity, such as
+    ``hashing`` for the present version of that embedder.
     """
 
     def __init__(self, make: Callable[[str], Embedder]) -> None:

@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 LONGEST_ANSWER = timedelta(hours=1)
 """An answer that has been streaming for longer belongs to a process that is gone."""
 LOST_AFTER_SECONDS = 60
+ENDED_JOBS_DAYS = 7
+"""How long the queue remembers a job that failed: what became of its document stands on the document."""
 CHECK_SECONDS = 3.0
 
 VITAL = frozenset({"postgresql", "blobs"})
@@ -64,6 +66,7 @@ class MaintenanceService:
             lost = await tx.documents.without_job(older_than_seconds=LOST_AFTER_SECONDS)
             for owner_id, document_id, task in lost:
                 await tx.jobs.defer(task, lock=str(document_id), owner_id=owner_id, document_id=document_id)
+            await tx.jobs.forget_ended(days=ENDED_JOBS_DAYS)
             late = await tx.vectors.unindexed_documents()
             for owner_id, document_id in late:
                 await tx.jobs.defer("confirm_vectors", lock=str(document_id), owner_id=owner_id, document_id=document_id)

@@ -28,6 +28,11 @@ class ReindexState:
     chunks_missing: int
     retired: int
 
+    @property
+    def complete(self) -> bool:
+        """Whether every answer comes from the embedder, and nothing is missing."""
+        return self.switched == self.owners and self.chunks_missing == 0
+
 
 class ReindexService:
     """Builds new generations beside those that answer, and rebuilds collections. The work itself is done by jobs."""
@@ -38,8 +43,10 @@ class ReindexService:
         self._embedders = embedders
         self._builder = builder
 
-    async def change(self, identity: str) -> ReindexState:
+    async def change(self, name: str) -> ReindexState:
         """Let another model embed everything: what is there by jobs, what comes by and by. Asking again changes nothing.
+
+        ``name`` is an identity, such as ``ollama/nomic-embed-text``, or the name of an embedder that has one model only.
 
         Every owner is switched when nothing of theirs is missing; until then the old vectors answer, and they are kept.
 
@@ -48,7 +55,8 @@ class ReindexService:
             EmbedderUnavailableError: It does not answer; nothing was changed.
             EmbeddingRefusedError: It does not embed; nothing was changed.
         """
-        dimensions = await self._embedders.named(identity).dimensions()
+        embedder = self._embedders.named(name)
+        identity, dimensions = embedder.identity, await embedder.dimensions()
         async with self._uow.system() as tx:
             await tx.settings.replace(PREFERRED, identity)
             generations = await tx.generations.all(state="ready")
@@ -96,6 +104,11 @@ class ReindexService:
             for generation in generations:
                 await queue_generation(tx, "rebuild_collection", generation)
         return len(generations)
+
+    async def rebuilding(self) -> int:
+        """Return how many collections wait for their rebuilding, or are being rebuilt."""
+        async with self._uow.system() as tx:
+            return await tx.jobs.queued("rebuild_collection")
 
     async def drop_old(self) -> int:
         """Remove the generations that do not answer any more, with their vectors and collections; return how many."""

@@ -128,6 +128,9 @@ class Retriever:
         except (UnavailableError, VectorIndexBrokenError) as error:
             log.warning("vector_index_passed_over", code=error.code)
             return await self._exact(owner_id, generation, vector)
+        if not near:
+            # An index that has lost a collection says nothing else, and PostgreSQL knows better.
+            return await self._exact(owner_id, generation, vector)
         async with self._uow.of(owner_id) as tx:
             searchable = await tx.chunks.searchable(owner_id, [hit.chunk_id for hit in near])
         known = {hit.chunk_id: hit for hit in near if hit.chunk_id in searchable}

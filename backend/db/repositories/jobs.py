@@ -13,19 +13,29 @@ DEFER = text(
 )
 
 
-IS_QUEUED = text(
-    "select exists (select from procrastinate_jobs"
-    " where status in ('todo', 'doing') and task_name = :task and args @> cast(:args as jsonb))"
+QUEUED = text(
+    "select count(*) from procrastinate_jobs"
+    " where status in ('todo', 'doing') and task_name = :task and args @> cast(:args as jsonb)"
+)
+
+
+FORGET_ENDED = text(
+    "delete from procrastinate_jobs j where j.status in ('failed', 'cancelled', 'aborted')"
+    " and not exists (select from procrastinate_events e where e.job_id = j.id and e.at > now() - make_interval(days => :days))"
 )
 
 
 class JobRepository(Repository):
     """Writes to the queue through its own SQL function."""
 
-    async def is_queued(self, task: str, **args: object) -> bool:
-        """Return whether a job with these arguments waits or runs."""
+    async def queued(self, task: str, **args: object) -> int:
+        """Return how many jobs with these arguments wait or run."""
         parameters = {"task": task, "args": orjson.dumps(args, default=str).decode()}
-        return bool((await self._connection.execute(IS_QUEUED, parameters)).scalar_one())
+        return int((await self._connection.execute(QUEUED, parameters)).scalar_one())
+
+    async def forget_ended(self, *, days: int) -> int:
+        """Remove the rows of jobs that failed or were given up so many days ago; return how many."""
+        return (await self._connection.execute(FORGET_ENDED, {"days": days})).rowcount
 
     async def defer(
         self,

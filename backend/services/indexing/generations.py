@@ -159,12 +159,12 @@ class GenerationBuilder:
     async def verify_all(self) -> int:
         """Verify every generation that answers or will; return how many are being rebuilt.
 
-        Stops quietly where the index is away: it is asked again by the clock.
+        Stops where the index or the database is away, and says so: it is asked again by the clock.
         """
-        async with self._uow.system() as tx:
-            generations = [found for found in await tx.generations.all() if found.state in {"ready", "building"}]
         unsound = 0
         try:
+            async with self._uow.system() as tx:
+                generations = [found for found in await tx.generations.all() if found.state in {"ready", "building"}]
             for generation in generations:
                 unsound += not await self.verify(generation)
         except UnavailableError as error:
@@ -174,7 +174,7 @@ class GenerationBuilder:
 
 async def queue_generation(tx: Transaction, task: str, generation: Generation) -> None:
     """Queue a job of a generation, ``build_generation`` or ``rebuild_collection``, unless it is queued; one at a time is done."""
-    if not await tx.jobs.is_queued(task, generation_id=generation.id):
+    if not await tx.jobs.queued(task, generation_id=generation.id):
         await defer_generation(tx, task, generation)
 
 
