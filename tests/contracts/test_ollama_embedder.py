@@ -139,6 +139,7 @@ async def test_an_embedder_that_does_not_answer_is_unavailable(
 REFUSED = {
     "400": Fault(status=400, body={"error": "embedding contains NaN or Inf values"}),
     "413": Fault(status=413, body={"error": "the input length exceeds the context length"}),
+    "500 NaN": Fault(status=500, body={"error": "failed to encode response: json: unsupported value: NaN"}),
     "null": Fault(status=200, body={"embeddings": [[1.0, 0.0], [None, 0.0]]}),
     "zero": Fault(status=200, body={"embeddings": [[1.0, 0.0], [0.0, 0.0]]}),
     "infinite": Fault(status=200, body={"embeddings": [[1.0, 0.0], [1e300, 0.0]]}),

@@ -37,6 +37,7 @@ _KNOWN: Final = {
 }
 
 # Ollama answers 400 as well when the process that runs the model died, which says nothing about the text.
+_NOT_A_NUMBER: Final = "unsupported value: NaN"  # with status 500, of the encoder of Ollama's own answer
 _RUNNER_FAILED: Final = ("embedding request", "embed response", "server status", "runner")
 
 
@@ -123,6 +124,9 @@ class OllamaEmbedder:
                 f"Ollama does not have the embedding model {self._model}. Install it with: ollama pull {self._model}"
             )
         said = refusal_text(answer.body)
+        if _NOT_A_NUMBER in said:
+            # A defect of some models with some texts. Another try gives the same, and the other texts of the batch are fine.
+            return EmbeddingRefusedError(f"The embedding model {self._model} found no vector for a part of the text.")
         if answer.status in {400, 413} and not any(phrase in said for phrase in _RUNNER_FAILED):
             return EmbeddingRefusedError()
         return EmbedderUnavailableError(f"The embedding model {self._model} is not available right now.")
