@@ -91,11 +91,11 @@ async def test_of_an_id_given_twice_the_last_vector_stays(index: ChromaVectorInd
 
 
 async def test_more_than_one_batch_arrives_whole(index: ChromaVectorIndex, name: str) -> None:
-    ids, vectors = [uuid4() for _ in range(600)], unit(600)
+    ids, vectors = [uuid4() for _ in range(1100)], unit(1100)
     await index.upsert(name, ids, vectors)
 
-    assert await index.count(name) == 600
-    for row in (0, 300, 599):
+    assert await index.count(name) == 1100
+    for row in (0, 999, 1000, 1099):
         assert (await index.query(name, vectors[row], 1))[0].chunk_id == ids[row]
 
 
@@ -106,14 +106,14 @@ async def test_nothing_to_upsert_makes_nothing(index: ChromaVectorIndex, name: s
 
 
 async def test_deleting_removes_the_named_and_ignores_the_unknown(index: ChromaVectorIndex, name: str) -> None:
-    ids = [uuid4() for _ in range(300)]
-    await index.upsert(name, ids, unit(300))
+    ids = [uuid4() for _ in range(1100)]
+    await index.upsert(name, ids, unit(1100))
 
-    await index.delete(name, [*ids[:290], uuid4()])
+    await index.delete(name, [*ids[:1090], uuid4()])
     await index.delete(name, [])
 
     assert await index.count(name) == 10
-    assert {neighbour.chunk_id for neighbour in await index.query(name, axis(0), 300)} == set(ids[290:])
+    assert {neighbour.chunk_id for neighbour in await index.query(name, axis(0), 300)} == set(ids[1090:])
 
 
 async def test_a_missing_collection_is_empty_and_stays_missing(index: ChromaVectorIndex, name: str) -> None:

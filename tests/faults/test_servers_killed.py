@@ -33,7 +33,7 @@ from backend.adapters.servers.supervisor import open_servers
 
 async def main():
     async with open_servers(Path(sys.argv[1]), postgres=True, chroma=sys.argv[2] == "chroma") as servers:
-        print(json.dumps(asdict(servers)), flush=True)
+        print(json.dumps(asdict(servers), default=str), flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
 asyncio.run(main())

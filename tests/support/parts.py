@@ -105,7 +105,23 @@ class SwitchableIndex(ChromaVectorIndex):
         await super().drop(collection)
         self.broken.discard(collection)
 
-    async def _answer(self, collection: str) -> None:
+    async def collections(self) -> list[str]:
+        """See ``VectorIndex.collections``."""
+        await self._answer(None)
+        return await super().collections()
+
+    async def ids(self, collection: str) -> AsyncIterator[list[UUID | str]]:
+        """See ``VectorIndex.ids``."""
+        await self._answer(collection)
+        async for page in super().ids(collection):
+            yield page
+
+    async def fetch(self, collection: str, ids: Sequence[UUID]) -> dict[UUID, Vector]:
+        """See ``VectorIndex.fetch``."""
+        await self._answer(collection)
+        return await super().fetch(collection, ids)
+
+    async def _answer(self, collection: str | None) -> None:
         await asyncio.sleep(0)
         if self.down:
             raise VectorIndexUnavailableError

@@ -5,8 +5,10 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from backend.adapters.servers.chroma_store import ChromaStore
 from backend.adapters.servers.private_files import LOOPBACK, remembered_port, write_private
 from backend.adapters.servers.processes import Program, kept_running, plain_environment, spawn
 from backend.core.errors import ConfigurationError
@@ -15,22 +17,32 @@ _LOADED_COLLECTIONS = 256
 """About 3 MB and 4 file descriptors each. Collections beyond that are loaded again when they are asked for."""
 
 
-@asynccontextmanager
-async def embedded_chroma(folder: Path, lock: int) -> AsyncIterator[str]:
-    """Run Chroma within the block and yield its URL, at once: it answers about two seconds later.
+@dataclass(frozen=True, slots=True)
+class EmbeddedChroma:
+    """A running server, and the store that it works on."""
 
-    It has no authentication, so it listens on loopback only. It is restarted on the same port when it dies.
+    url: str
+    store: ChromaStore
+
+
+@asynccontextmanager
+async def embedded_chroma(folder: Path, lock: int) -> AsyncIterator[EmbeddedChroma]:
+    """Run Chroma within the block and yield where, at once: it answers about two seconds later.
+
+    It has no authentication, so it listens on loopback only. It is restarted on the same port when it dies. Before every start
+    its store is examined, and emptied if it is not whole; ``store.loss()`` then tells so until it is acknowledged.
 
     Raises:
-        ConfigurationError: Chroma is not installed beside this Python.
+        ConfigurationError: Chroma is not installed beside this Python, or its store cannot be used.
     """
     executable = Path(sys.executable).with_name("chroma")
     if not executable.exists():
         message = f"The program {executable} is missing. Install chromadb, or set CHROMA_URL."
         raise ConfigurationError(message)
+    store = ChromaStore(folder)
     port = remembered_port(folder / "chroma.port")
     configuration = folder / "chroma.yaml"
-    write_private(configuration, _configuration(port, folder / "chroma"))
+    write_private(configuration, _configuration(port, store.path))
     program = Program(
         name="chroma",
         command=(str(executable), "run", str(configuration)),
@@ -38,9 +50,15 @@ async def embedded_chroma(folder: Path, lock: int) -> AsyncIterator[str]:
         stop=signal.SIGTERM,
         log=folder / "logs" / "chroma.log",
         environment=plain_environment(ANONYMIZED_TELEMETRY="False", RUST_LOG="warn"),
+        prepare=store.prepare,
     )
-    async with kept_running(program, await spawn(program, lock), lock):
-        yield f"http://{LOOPBACK}:{port}"
+    try:
+        process = await spawn(program, lock)
+    except OSError as error:
+        message = f"The vector index in {store.path} cannot be used: {error}. Its content can be removed: PostgreSQL has it all."
+        raise ConfigurationError(message) from error
+    async with kept_running(program, process, lock):
+        yield EmbeddedChroma(f"http://{LOOPBACK}:{port}", store)
 
 
 def _configuration(port: int, store: Path) -> str:

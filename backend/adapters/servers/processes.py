@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,8 @@ class User:
 class Program:
     """A server to run. ``command`` begins with an absolute path; ``stop`` is the signal that ends it in order.
 
-    ``user`` is ``None`` to run as ourselves; ``log`` is the file that its output is appended to.
+    ``user`` is ``None`` to run as ourselves; ``log`` is the file that its output is appended to. ``prepare`` is called before every
+    start, in a thread; the program inherits the descriptor that it returns.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Program:
     log: Path
     environment: Mapping[str, str]
     user: User | None = None
+    prepare: Callable[[], int] | None = None
 
 
 async def spawn(program: Program, lock: int, *, inherited: Sequence[int] = ()) -> Process:
@@ -53,8 +55,19 @@ async def spawn(program: Program, lock: int, *, inherited: Sequence[int] = ()) -
     descriptors reach the program itself.
 
     Raises:
-        OSError: The watcher could not be started.
+        OSError: The watcher could not be started, or the preparation failed.
     """
+    prepared: list[int] = []
+    try:
+        if program.prepare is not None:
+            await _to_the_end(_prepare(program.prepare, prepared))
+        return await _under_watcher(program, lock, (*inherited, *prepared))
+    finally:
+        for descriptor in prepared:
+            os.close(descriptor)
+
+
+async def _under_watcher(program: Program, lock: int, inherited: Sequence[int]) -> Process:
     user = program.user or User(-1, -1)
     output = open_log(program.log)
     try:
@@ -71,6 +84,10 @@ async def spawn(program: Program, lock: int, *, inherited: Sequence[int] = ()) -
         )
     finally:
         os.close(output)
+
+
+async def _prepare(prepare: Callable[[], int], descriptors: list[int]) -> None:
+    descriptors.append(await asyncio.to_thread(prepare))
 
 
 def _ask_to_end(process: Process) -> None:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.adapters.servers.chroma_store import ChromaStore
 from backend.adapters.servers.embedded_chroma import embedded_chroma
 from backend.adapters.servers.embedded_postgres import embedded_postgres
 from backend.adapters.servers.instance import Instance, remove_instance, take_lock, write_instance
@@ -20,13 +21,15 @@ class Servers:
 
     ``owner_url`` is of the role that migrates and ``app_url`` of the role that serves; both are ``None`` without PostgreSQL.
     ``chroma_url`` is ``None`` without Chroma, which may still be starting. ``attached`` says that the servers belong to
-    another process of this data folder, and end with it.
+    another process of this data folder, and end with it. ``chroma_store`` is there where this process runs Chroma: it tells whether
+    the index lost its content, at the start or at a restart since then.
     """
 
     owner_url: str | None
     app_url: str | None
     chroma_url: str | None
     attached: bool
+    chroma_store: ChromaStore | None = None
 
 
 @asynccontextmanager
@@ -53,9 +56,15 @@ async def open_servers(data_dir: Path, *, postgres: bool, chroma: bool, attach: 
     async with AsyncExitStack() as stack:
         stack.callback(os.close, found)
         remove_instance(folder)  # Of a process that was killed: its id may belong to another one by now.
-        chroma_url = await stack.enter_async_context(embedded_chroma(folder, found)) if chroma else None
+        index = await stack.enter_async_context(embedded_chroma(folder, found)) if chroma else None
         urls = await stack.enter_async_context(embedded_postgres(folder, found)) if postgres else None
-        servers = Servers(urls.owner if urls else None, urls.app if urls else None, chroma_url, attached=False)
+        servers = Servers(
+            owner_url=urls.owner if urls else None,
+            app_url=urls.app if urls else None,
+            chroma_url=index.url if index else None,
+            attached=False,
+            chroma_store=index.store if index else None,
+        )
         stack.callback(remove_instance, folder)
         write_instance(folder, Instance(os.getpid(), servers.owner_url, servers.app_url, servers.chroma_url))
         yield servers
