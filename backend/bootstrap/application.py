@@ -12,12 +12,13 @@ from backend.adapters.chat_models.ollama import find_ollama
 from backend.adapters.document_parsers.sandbox import SandboxedDocumentParser
 from backend.adapters.servers.private_files import prepare_data_folder
 from backend.adapters.vector_indexes.chroma import ChromaVectorIndex
+from backend.bootstrap.index import watch_index
 from backend.bootstrap.limits import open_limiter
 from backend.bootstrap.models import chat_line, chat_model, choose_embedder, embedders, may_use_ollama
 from backend.bootstrap.servers import Addresses, open_addresses
 from backend.bootstrap.wiring import Parts, put_together
 from backend.core.config import Settings, plain_url
-from backend.core.errors import ConfigurationError, UnavailableError
+from backend.core.errors import ConfigurationError
 from backend.core.failpoints import arm
 from backend.core.security import PasswordHasher
 from backend.db.engine import make_engine
@@ -107,7 +108,7 @@ async def open_application(
         stack.push_async_callback(limiter.aclose)
         parts = Parts(uow, blobs, parser, index, model, available, passwords, limiter)
         services = put_together(settings, at, parts)
-        stack.push_async_callback(_end, asyncio.create_task(_warm_up(index, services, verify=at.exclusive)))
+        stack.push_async_callback(_end, asyncio.create_task(watch_index(index, services, at.chroma_store)))
         if at.exclusive:
             await services.maintenance.end_abandoned_answers(all_of_them=True)
             await services.idempotency.forget_running()
@@ -146,23 +147,6 @@ async def _bring_up_to_date(settings: Settings, at: Addresses) -> None:
         await assert_current(at.app_url)
     elif await migrate(at.owner_url):
         log.info("database_migrated")
-
-
-async def _warm_up(index: VectorIndex, services: Services, *, verify: bool) -> None:
-    """Import the client and wait for the server beside everything else; until then exact search answers.
-
-    An index that this process has just started may have lost what it had, to a crash or to somebody's hand: it is compared with
-    PostgreSQL, and what it lacks is queued.
-    """
-    for _ in range(60):
-        try:
-            await index.check()
-        except UnavailableError:
-            await asyncio.sleep(0.25)
-            continue
-        if verify:
-            await services.reindexing.verify_index()
-        return
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -5,18 +5,23 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from backend.adapters.servers.chroma_store import ChromaStore
 from backend.adapters.servers.supervisor import open_servers
 from backend.core.config import Settings, asyncpg_url
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the servers answer. ``exclusive`` says that this process owns them: no other can be at work on this data."""
+    """Where the servers answer. ``exclusive`` says that this process owns them: no other can be at work on this data.
+
+    ``chroma_store`` is the store of the Chroma that this process runs.
+    """
 
     owner_url: str
     app_url: str
     chroma_url: str
     exclusive: bool
+    chroma_store: ChromaStore | None = None
 
 
 @asynccontextmanager
@@ -32,14 +37,14 @@ async def open_addresses(settings: Settings, *, attach: bool = False) -> AsyncIt
     owner_url = asyncpg_url(settings.database_owner_url.get_secret_value()) if settings.database_owner_url else app_url
     chroma_url = settings.chroma_url
     embedded = {"postgres": app_url is None, "chroma": chroma_url is None}
-    exclusive = False
+    exclusive, store = False, None
     async with AsyncExitStack() as stack:
         if any(embedded.values()):
             servers = await stack.enter_async_context(open_servers(settings.data_dir, **embedded, attach=attach))
             exclusive = servers.app_url is not None and not servers.attached
             app_url, owner_url = servers.app_url or app_url, servers.owner_url or owner_url
-            chroma_url = servers.chroma_url or chroma_url
-        yield Addresses(owner_url or "", app_url or "", chroma_url or "", exclusive)
+            chroma_url, store = servers.chroma_url or chroma_url, servers.chroma_store
+        yield Addresses(owner_url or "", app_url or "", chroma_url or "", exclusive, store)
 
 
 def without_credentials(url: str) -> str:

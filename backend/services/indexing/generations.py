@@ -156,20 +156,20 @@ class GenerationBuilder:
             await tx.vectors.unconfirm(generation.owner_id, generation.id)
             await queue_generation(tx, "rebuild_collection", generation)
 
-    async def verify_all(self) -> int:
-        """Verify every generation that answers or will; return how many are being rebuilt.
+    async def verify_all(self) -> bool:
+        """Verify every generation that answers or will, and queue the rebuilding of those that are unsound.
 
-        Stops where the index or the database is away, and says so: it is asked again by the clock.
+        Returns False where the index or the database is away: ask again.
         """
-        unsound = 0
         try:
             async with self._uow.system() as tx:
                 generations = [found for found in await tx.generations.all() if found.state in {"ready", "building"}]
             for generation in generations:
-                unsound += not await self.verify(generation)
+                await self.verify(generation)
         except UnavailableError as error:
             log.warning("vector_index_not_verified", code=error.code)
-        return unsound
+            return False
+        return True
 
 
 async def queue_generation(tx: Transaction, task: str, generation: Generation) -> None:
