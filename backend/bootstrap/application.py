@@ -32,6 +32,7 @@ from backend.ports.limiter import Limiter
 from backend.ports.vector_index import VectorIndex
 from backend.services.accounts.administration import AdministrationService
 from backend.services.accounts.credentials import AccountService
+from backend.services.accounts.exporting.exporter import AccountExporter
 from backend.services.accounts.profile import ProfileService
 from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
@@ -204,6 +205,7 @@ def _services(settings: Settings, at: Addresses, parts: Parts) -> Services:
         audit=AuditService(uow),
         chat=ChatService(uow, answering, quotas, default_model=model.default_model),
         documents=DocumentService(uow, blobs, parts.parser, index, Indexer(uow, index, pipeline), quotas=quotas),
+        exporter=AccountExporter(uow, blobs),
         idempotency=IdempotencyService(uow),
         keys=KeyService(uow),
         maintenance=MaintenanceService(uow, checks),
