@@ -18,6 +18,7 @@ from backend.core.values.user import Caller as CallerValue
 from backend.core.values.user import Origin as OriginValue
 from backend.services.accounts.administration import AdministrationService
 from backend.services.accounts.credentials import AccountService
+from backend.services.accounts.exporting.exporter import AccountExporter
 from backend.services.accounts.profile import ProfileService
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
@@ -81,6 +82,10 @@ async def _usage(services: AllServices) -> UsageService:
     return services.usage
 
 
+async def _exporter(services: AllServices) -> AccountExporter:
+    return services.exporter
+
+
 async def _profile(services: AllServices) -> ProfileService:
     return services.profile
 
@@ -90,6 +95,7 @@ Administration = Annotated[AdministrationService, Depends(_administration)]
 Audit = Annotated[AuditService, Depends(_audit)]
 Chat = Annotated[ChatService, Depends(_chat)]
 Documents = Annotated[DocumentService, Depends(_documents)]
+Exporter = Annotated[AccountExporter, Depends(_exporter)]
 Keys = Annotated[KeyService, Depends(_keys)]
 Maintenance = Annotated[MaintenanceService, Depends(_maintenance)]
 Profile = Annotated[ProfileService, Depends(_profile)]
@@ -181,6 +187,15 @@ async def _running_answer(caller: Asker, usage: Usage) -> AsyncIterator[None]:
 
 
 RunningAnswer = Annotated[None, Depends(_running_answer)]
+
+
+async def _running_export(caller: SignedIn, usage: Usage) -> AsyncIterator[None]:
+    """Left when the response has ended, whichever way."""
+    async with usage.enter_export(caller.user_id):
+        yield
+
+
+RunningExport = Annotated[None, Depends(_running_export)]
 
 
 @dataclass(frozen=True, slots=True)

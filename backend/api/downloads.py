@@ -1,6 +1,7 @@
 """Files on their way out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from urllib.parse import quote
 
 from starlette.responses import StreamingResponse
@@ -10,31 +11,36 @@ from backend.core.values.document import Document
 
 
 class Download(StreamingResponse):
-    """Sends a document's file, never to be shown in place.
+    """Sends a file, never to be shown in place.
 
     The first bytes are read before the status is sent: a file that is missing from the store is a problem, not a broken download.
     """
 
     media_type = "application/octet-stream"
 
-    def __init__(self, document: Document, pieces: AsyncIterator[bytes]) -> None:
+    def __init__(self, filename: str, pieces: AsyncIterator[bytes], headers: Mapping[str, str]) -> None:
         self._pieces = pieces
         super().__init__(
             self._from_the_first(),
             headers={
-                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(document.filename, safe='')}",
-                "Content-Length": str(document.size),
+                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(filename, safe='')}",
                 "Content-Security-Policy": "sandbox; default-src 'none'",
+                **headers,
             },
         )
         self._first = b""
+
+    @classmethod
+    def of(cls, document: Document, pieces: AsyncIterator[bytes]) -> "Download":
+        """Send a document's original file."""
+        return cls(document.filename, pieces, {"Content-Length": str(document.size)})
 
     async def stream_response(self, send: Send) -> None:
         """Send the file.
 
         Raises:
             BlobNotFoundError: It is missing, and nothing has been sent.
-            BlobStoreUnavailableError: The same, for the store did not answer.
+            UnavailableError: The same, for what it is read from did not answer.
         """
         self._first = await anext(self._pieces, b"")
         await super().stream_response(send)
@@ -43,3 +49,18 @@ class Download(StreamingResponse):
         yield self._first
         async for piece in self._pieces:
             yield piece
+
+
+class ExportDownload(Download):
+    """Sends a zip file that is being made. Whoever makes it stops when its reader leaves."""
+
+    media_type = "application/zip"
+
+    def __init__(self, filename: str, pieces: AsyncGenerator[bytes, None]) -> None:
+        self._made = pieces
+        super().__init__(filename, pieces, {"Cache-Control": "no-store"})
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the file; see ``Download.stream_response``."""
+        async with aclosing(self._made):
+            await super().stream_response(send)

@@ -17,6 +17,7 @@ from backend.ports.limiter import Limiter
 from backend.ports.vector_index import VectorIndex
 from backend.services.accounts.administration import AdministrationService
 from backend.services.accounts.credentials import AccountService
+from backend.services.accounts.exporting.exporter import AccountExporter
 from backend.services.accounts.profile import ProfileService
 from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
@@ -85,6 +86,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         audit=AuditService(uow),
         chat=ChatService(uow, answering, quotas, default_model=model.default_model),
         documents=DocumentService(uow, blobs, parts.parser, pipeline, Purger(uow, blobs, index), quotas=quotas),
+        exporter=AccountExporter(uow, blobs),
         idempotency=IdempotencyService(uow),
         keys=KeyService(uow),
         maintenance=MaintenanceService(uow, checks),

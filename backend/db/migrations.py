@@ -42,12 +42,39 @@ async def migrate(url: str) -> bool:
                 try:
                     if await _is_current(connection):
                         return False
-                    await connection.run_sync(_upgrade)
+                    await connection.run_sync(_go, "head", back=False)
                     await connection.commit()
                 finally:
                     await connection.rollback()
                     await connection.execute(text("select pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
                 return True
+    finally:
+        await engine.dispose()
+
+
+async def reach(url: str, revision: str) -> None:
+    """Bring a database to a revision, upwards or downwards; what later ones have added goes, with its rows.
+
+    Raises:
+        ConfigurationError: A newer release has written this database, or does not know the revision.
+        DatabaseUnavailableError: PostgreSQL does not answer.
+    """
+    known = revisions()
+    if revision not in known:
+        raise ConfigurationError(f"This release does not know the revision {revision}. Upgrade Docent.")
+    engine = create_async_engine(url)
+    try:
+        with translated():
+            async with engine.connect() as connection:
+                await connection.execute(text("select pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+                await connection.commit()
+                try:
+                    found = await _revision(connection)
+                    await connection.run_sync(_go, revision, back=found is not None and known.index(found) > known.index(revision))
+                    await connection.commit()
+                finally:
+                    await connection.rollback()
+                    await connection.execute(text("select pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
     finally:
         await engine.dispose()
 
@@ -70,21 +97,25 @@ async def assert_current(url: str) -> None:
 
 
 async def _is_current(connection: AsyncConnection) -> bool:
+    return await _revision(connection) == revisions()[-1]
+
+
+async def _revision(connection: AsyncConnection) -> str | None:
+    """Return the database's revision, ``None`` if it has none yet."""
     try:
-        found = (await connection.execute(text("select version_num from alembic_version"))).scalar_one_or_none()
+        found: str | None = (await connection.execute(text("select version_num from alembic_version"))).scalar_one_or_none()
     except DBAPIError as error:
         await connection.rollback()
         if sqlstate_of(error) == UNDEFINED_TABLE:
-            return False
+            return None
         raise
     await connection.rollback()
-    known = revisions()
-    if found is not None and found not in known:
+    if found is not None and found not in revisions():
         raise ConfigurationError(f"This database was written by a newer release (revision {found}). Upgrade Docent.")
-    return bool(found == known[-1])
+    return found
 
 
-def _upgrade(connection: Connection) -> None:
+def _go(connection: Connection, revision: str, *, back: bool) -> None:
     # Deferred: a start that has nothing to migrate does not pay for the import.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -93,4 +124,7 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    if back:
+        command.downgrade(config, revision)
+    else:
+        command.upgrade(config, revision)

@@ -67,8 +67,11 @@ class MaintenanceService:
             for owner_id, document_id, task in lost:
                 await tx.jobs.defer(task, lock=str(document_id), owner_id=owner_id, document_id=document_id)
             await tx.jobs.forget_ended(days=ENDED_JOBS_DAYS)
+            deleted = await tx.leftovers.without_job(older_than_seconds=LOST_AFTER_SECONDS)
+            for owner_id in deleted:
+                await tx.jobs.defer("purge_account", lock=str(owner_id), owner_id=owner_id)
             late = await tx.vectors.unindexed_documents()
             for owner_id, document_id in late:
                 await tx.jobs.defer("confirm_vectors", lock=str(document_id), owner_id=owner_id, document_id=document_id)
-        if lost or late:
-            log.warning("work_queued_again", documents=len(lost), unindexed=len(late))
+        if lost or deleted or late:
+            log.warning("work_queued_again", documents=len(lost), accounts=len(deleted), unindexed=len(late))

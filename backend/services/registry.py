@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from backend.services.accounts.administration import AdministrationService
 from backend.services.accounts.credentials import AccountService
+from backend.services.accounts.exporting.exporter import AccountExporter
 from backend.services.accounts.profile import ProfileService
 from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
@@ -29,6 +30,7 @@ class Services:
     audit: AuditService
     chat: ChatService
     documents: DocumentService
+    exporter: AccountExporter
     idempotency: IdempotencyService
     keys: KeyService
     maintenance: MaintenanceService

@@ -16,9 +16,10 @@ from backend.services.quotas import Quotas, seconds_until_midnight
 
 REQUESTS = "requests_per_minute"
 STREAMS = "concurrent_streams"
+EXPORTS = "running_exports"
 MINUTE = 60
 LEASE_SECONDS = 60.0
-"""How long the place of an answer stays taken after its process was killed."""
+"""How long the place of an answer, or of an export, stays taken after its process was killed."""
 TIERS_KEPT_SECONDS = 5.0
 
 
@@ -53,18 +54,24 @@ class UsageService:
         if not self._enabled:
             yield
             return
-        limit, subject = (await self._tier(tier)).concurrent_streams, str(user_id)
-        lease = await self._limiter.enter(STREAMS, subject, limit=limit, lease_seconds=LEASE_SECONDS)
-        if lease is None:
-            raise RateLimitedError(
-                f"Your account may have {limit:,} answers running at the same time.", limit=STREAMS, retry_after_seconds=1
-            )
-        renewal = asyncio.create_task(self._keep(subject, lease))
-        try:
+        limit = (await self._tier(tier)).concurrent_streams
+        async with self._place(
+            STREAMS, str(user_id), limit=limit, refusal=f"Your account may have {limit:,} answers running at the same time."
+        ):
             yield
-        finally:
-            renewal.cancel()
-            await self._limiter.leave(STREAMS, subject, lease)
+
+    @asynccontextmanager
+    async def enter_export(self, user_id: UUID) -> AsyncIterator[None]:
+        """Count an export as running within the block: each reads everything that an account has, so there is one at a time.
+
+        Raises:
+            RateLimitedError: Another export of this account is running; ``details`` says ``running_exports``.
+        """
+        if not self._enabled:
+            yield
+            return
+        async with self._place(EXPORTS, str(user_id), limit=1, refusal="Your account has an export running. Wait until it ends."):
+            yield
 
     async def assert_may_store(self, owner_id: UUID, incoming_bytes: int | None) -> None:
         """Return if there seems to be room for a file, before its bytes are read; ``Quotas.check_room`` decides when it is stored.
@@ -103,10 +110,23 @@ class UsageService:
         )
         return UsageState(tier_name, self._enabled, limits)
 
-    async def _keep(self, subject: str, lease: str) -> None:
+    @asynccontextmanager
+    async def _place(self, name: str, subject: str, *, limit: int, refusal: str) -> AsyncIterator[None]:
+        """Take one of so many places within the block, however long it takes."""
+        lease = await self._limiter.enter(name, subject, limit=limit, lease_seconds=LEASE_SECONDS)
+        if lease is None:
+            raise RateLimitedError(refusal, limit=name, retry_after_seconds=1)
+        renewal = asyncio.create_task(self._keep(name, subject, lease))
+        try:
+            yield
+        finally:
+            renewal.cancel()
+            await self._limiter.leave(name, subject, lease)
+
+    async def _keep(self, name: str, subject: str, lease: str) -> None:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
-            await self._limiter.renew(STREAMS, subject, lease, lease_seconds=LEASE_SECONDS)
+            await self._limiter.renew(name, subject, lease, lease_seconds=LEASE_SECONDS)
 
     async def _tier(self, name: TierName) -> Tier:
         """Return a tier as it was some seconds ago at most: it is needed for every request and hardly ever changes."""

@@ -138,7 +138,9 @@ def test_every_command_explains_itself(tmp_path: Path) -> None:
         assert f"docent {command}" in done.stdout
 
 
-@pytest.mark.parametrize("command", [("serve",), ("worker",), ("migrate",), ("ask", "whales.md", "-q", "Krill?")])
+@pytest.mark.parametrize(
+    "command", [("serve",), ("worker",), ("migrate",), ("backup", "b"), ("restore", "b"), ("ask", "whales.md", "-q", "Krill?")]
+)
 def test_a_wrong_setting_is_named(tmp_path: Path, command: tuple[str, ...]) -> None:
     (tmp_path / "whales.md").write_bytes(WHALES)
 

@@ -85,6 +85,7 @@ OWN_READS: dict[str, Call] = {
     "tiers.of_owner": lambda tx, me, _: tx.tiers.of_owner(me),
     "sign_ins.of_owner": lambda tx, me, _: tx.sign_ins.of_owner(me),
     "api_keys.page": lambda tx, me, _: tx.api_keys.page(me, limit=9, after=None),
+    "sessions.ids": lambda tx, me, _: tx.sessions.ids(me),
     "sessions.page": lambda tx, me, _: tx.sessions.page(me, limit=9, after=None),
     "documents.page": lambda tx, me, _: tx.documents.page(me, limit=9, after=None),
     "documents.statuses": lambda tx, me, _: tx.documents.statuses(me, None),
@@ -114,7 +115,7 @@ NOT_ABOUT_ANOTHERS_IDS = {
     *("documents.without_job", "vectors.unindexed_documents", "messages.end_abandoned", "generations.exist"),
     *("tiers.get", "tiers.all", "tiers.update", "settings.get", "settings.remember", "settings.replace", "jobs.defer"),
     # Of deleted accounts only, as a test of their own shows.
-    *("leftovers.collections", "leftovers.files", "leftovers.clear", "leftovers.remove_account"),
+    *("leftovers.collections", "leftovers.files", "leftovers.clear", "leftovers.remove_account", "leftovers.without_job"),
 }
 
 

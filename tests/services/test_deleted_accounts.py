@@ -54,3 +54,19 @@ async def test_an_account_that_is_not_deleted_is_never_purged(workshop: Workshop
 
     assert await rows_of(workshop, alice) == before
     assert await workshop.in_index(alice) > 0
+
+
+async def test_a_deleted_account_whose_job_got_lost_is_purged_all_the_same(workshop: Workshop) -> None:
+    alice, bob = await workshop.furnished("alice"), await workshop.furnished("bob")
+    caller = Caller(user_id=alice, role="user", tier="free", sign_in_id=alice)
+    await workshop.services.profile.delete(caller, password="correct horse", origin=Origin())
+    purges = "select args->>'owner_id' as owner from procrastinate_jobs where task_name = 'purge_account'"
+    await workshop.rows("delete from procrastinate_jobs")
+    await workshop.services.maintenance.reconcile()
+    assert await workshop.rows(purges) == [], "a moment ago is not lost"
+
+    await workshop.rows("update users set deleted_at = deleted_at - interval '2 minutes' where id = $1", alice)
+    for _ in range(2):
+        await workshop.services.maintenance.reconcile()
+        assert [row["owner"] for row in await workshop.rows(purges)] == [str(alice)]
+    assert await rows_of(workshop, bob)

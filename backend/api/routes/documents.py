@@ -136,4 +136,4 @@ async def read_document_text(
 )
 async def download_document(document_id: DocumentId, caller: Reader, documents: Documents) -> Download:
     """Return the original file, always as a download."""
-    return Download(*await documents.file(caller.user_id, document_id))
+    return Download.of(*await documents.file(caller.user_id, document_id))

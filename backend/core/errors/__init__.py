@@ -4,6 +4,7 @@ A leaf names the situation and carries a stable ``code``; its ``message`` is a s
 (in ``kinds``) say how the caller should take it; only ``backend.api.errors`` knows their HTTP status.
 """
 
+from backend.core.errors.backups import BackupRefusedError, PlaceNotEmptyError
 from backend.core.errors.chat import (
     MessageNotFoundError,
     ModelUnknownError,
@@ -71,6 +72,7 @@ from backend.core.errors.limits import IdempotencyKeyBusyError, IdempotencyKeyRe
 __all__ = [
     "AdminOnlyError",
     "AnswerCutError",
+    "BackupRefusedError",
     "BlobNotFoundError",
     "BlobStoreUnavailableError",
     "ConfigurationError",
@@ -102,6 +104,7 @@ __all__ = [
     "NotFoundError",
     "ParsingError",
     "PasswordWrongError",
+    "PlaceNotEmptyError",
     "PromptTooLongError",
     "QuestionTooLongError",
     "QuotaExceededError",

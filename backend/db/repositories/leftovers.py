@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 
 from backend.db.repositories.rows import Repository
 from backend.models import (
@@ -35,6 +35,13 @@ CONTENT = (
     ResetLinkRow,
     UsageRow,
     IdempotencyKeyRow,
+)
+
+WITHOUT_JOB = text(
+    "select u.id from users u where u.deleted_at < now() - make_interval(secs => :seconds)"
+    "   and not exists (select from procrastinate_jobs j where j.status in ('todo', 'doing')"
+    "     and j.task_name in ('purge_account', 'purge_account_files') and j.args->>'owner_id' = u.id::text)"
+    " order by u.id limit 1000"
 )
 
 
@@ -85,6 +92,10 @@ class LeftoverRepository(Repository):
     async def remove_account(self, owner_id: UUID) -> None:
         """Remove the row of a deleted account, and with it whatever still hangs on it."""
         await self._connection.execute(delete(UserRow).where(UserRow.id == owner_id, UserRow.deleted_at.is_not(None)))
+
+    async def without_job(self, *, older_than_seconds: float) -> list[UUID]:
+        """Return deleted accounts that no job is going to remove."""
+        return list((await self._connection.execute(WITHOUT_JOB, {"seconds": older_than_seconds})).scalars())
 
     async def _is_deleted(self, owner_id: UUID) -> bool:
         statement = select(UserRow.id).where(UserRow.id == owner_id, UserRow.deleted_at.is_not(None)).with_for_update()

@@ -51,6 +51,11 @@ class SessionRepository(Repository):
         last = items[limit - 1] if len(items) > limit else None
         return Page(items[:limit], None if last is None else Cursor(last.updated_at.isoformat(), last.id))
 
+    async def ids(self, owner_id: UUID) -> list[UUID]:
+        """Return the ids of all conversations, in the order in which they began: one that goes on meanwhile stays in its place."""
+        statement = select(ChatSessionRow.id).where(ChatSessionRow.owner_id == owner_id).order_by(ChatSessionRow.id)
+        return list((await self._connection.execute(statement)).scalars())
+
     async def rename(self, owner_id: UUID, session_id: UUID, title: str, *, key_id: UUID | None = None) -> ChatSession | None:
         """Change the title."""
         return await self._update(owner_id, session_id, key_id, title=title)

@@ -29,7 +29,7 @@ UNINDEXED = text(
     "select distinct c.owner_id, c.document_id from chunk_vectors v join chunks c on c.id = v.chunk_id"
     "  join documents d on d.id = c.document_id"
     "  join index_generations g on g.id = v.generation_id and g.state in ('building', 'ready')"
-    " where not v.indexed and d.live_version = c.version and d.deleted_at is null"
+    " where not v.indexed and v.vector is not null and d.live_version = c.version and d.deleted_at is null"
     "   and not exists (select from procrastinate_jobs j where j.status in ('todo', 'doing')"
     "     and j.task_name = 'confirm_vectors' and j.args->>'document_id' = d.id::text)"
     " limit 1000"

@@ -57,6 +57,7 @@ ROWS: dict[str, Row] = {
     "list_sign_ins": Row(account=True),
     "revoke_sign_in": Row({"path.sign_in_id": "sign-in"}, account=True, turn=2),
     "read_usage": Row(account=True),
+    "export_me": Row(account=True),
     "list_keys": a_list("key", account=True),
     "create_key": Row({"body.document_ids[]": "document"}, bodies=({"name": "script", "scopes": ["chat"]},), account=True),
     "revoke_key": Row({"path.key_id": "key"}, account=True, turn=2),

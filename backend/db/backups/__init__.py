@@ -1,0 +1,1 @@
+"""All rows of the database on their way into a backup, and out of one."""

@@ -1,0 +1,1 @@
+"""Everything that an account has, as one zip file."""
