@@ -31,7 +31,8 @@ def main(media_type: str, memory_bytes: int, cpu_seconds: int) -> None:
     except ParsingError as refusal:
         out.write(encode_refusal(refusal.code, refusal.message))
     except RecursionError:
-        out.write(encode_refusal("document_too_complex", "The parts of the document are nested too deeply."))
+        message = "The parts of the document are nested too deeply. Save it in another format, such as PDF, and upload that."
+        out.write(encode_refusal("document_too_complex", message))
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     out.flush()
@@ -40,7 +41,8 @@ def main(media_type: str, memory_bytes: int, cpu_seconds: int) -> None:
 
 def _checked(document: ParsedDocument) -> ParsedDocument:
     if not document.text.strip():
-        raise ParsingError("There is no text in this document.", code="document_without_text")
+        message = "There is no text in this document. If it shows pictures of text, run text recognition (OCR) on it first."
+        raise ParsingError(message, code="document_without_text")
     if len(document.pages) + len(document.headings) > MOST_POSITIONS:
         message = "The document has more pages and headings than this server reads. Split it into several files."
         raise ParsingError(message, code="document_too_complex")

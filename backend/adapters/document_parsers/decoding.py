@@ -1,10 +1,9 @@
 """From bytes to characters, for formats that do not say how they are encoded, or say it wrongly."""
 
 import codecs
-import re
 
-from charset_normalizer import from_bytes
-
+from backend.adapters.document_parsers.guessing import likely_encodings
+from backend.adapters.document_parsers.wide import wide_encoding
 from backend.core.errors import ParsingError
 
 # UTF-32 comes first: its little-endian mark begins with the one of UTF-16.
@@ -15,17 +14,11 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# The legacy encodings of the WHATWG's standard: the rarer ones only add wrong guesses.
-_LEGACY = [
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "koi8_r", "iso8859_2",
-    "cp932", "euc_jp", "gb18030", "big5", "cp949",
-]  # fmt: skip
 _AS_WINDOWS = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254"}
 # No declaration in ASCII letters can be of UTF-16 or UTF-32, and the others are not encodings of documents.
 _NEVER_DECLARED = ("idna", "punycode", "unicode_escape", "raw-unicode-escape", "undefined", "utf-7", "utf-16", "utf-32")
-_NOT_ASCII = re.compile(rb"[\x80-\xff]")
-_SAMPLE = 256 * 1024
-_NEARLY_AS_GOOD = 0.1
+_JAPANESE_MAIL = (b"\x1b$B", b"\x1b$@")
+"""How Japanese begins in ISO-2022-JP, whose bytes are valid UTF-8."""
 
 
 def decode(data: bytes, declared: str | None = None) -> str:
@@ -41,15 +34,27 @@ def decode(data: bytes, declared: str | None = None) -> str:
         if data.startswith(mark):
             text = _try(data[len(mark) :], encoding, errors="surrogatepass")
             if text is None:
-                raise ParsingError(f"The file says that its text is {encoding.upper()}, but it is not.")
+                message = f"The file says that its text is {encoding.upper()}, but it is not. Save it as UTF-8, and upload that."
+                raise ParsingError(message)
             return text
-    told = _codec(declared)
-    order = (told, "utf-8") if told.startswith(("iso2022", "hz")) else ("utf-8", told)
-    for encoding in order:
-        text = _try(data, encoding) if encoding else None
+    for encoding in _order(data, _codec(declared)):
+        text = _try(data, encoding)
         if text is not None:
             return text
-    return _guess(data)
+    for encoding in likely_encodings(data):
+        text = _try(data, encoding)
+        if text is not None:
+            return text
+    return data.decode("latin-1")
+
+
+def _order(data: bytes, told: str) -> list[str]:
+    first = wide_encoding(data)
+    if told.startswith(("iso2022", "hz")):
+        first = told
+    elif any(start in data for start in _JAPANESE_MAIL):
+        first = "iso2022_jp"
+    return [encoding for encoding in (first, "utf-8", told) if encoding]
 
 
 def _try(data: bytes, encoding: str, errors: str = "strict") -> str | None:
@@ -65,25 +70,3 @@ def _codec(declared: str | None) -> str:
     except (LookupError, ValueError):
         return ""
     return "" if name.startswith(_NEVER_DECLARED) else _AS_WINDOWS.get(name, name)
-
-
-def _guess(data: bytes) -> str:
-    for encoding in (*_candidates(data), "cp1252", "gb18030"):
-        text = _try(data, encoding)
-        if text is not None:
-            return text
-    return data.decode("latin-1")
-
-
-def _candidates(data: bytes) -> list[str]:
-    """Return encodings, the likeliest first.
-
-    Short western text fits many code pages equally well; then the one that most of the world's files are in wins.
-    """
-    telling = _NOT_ASCII.search(data)  # UTF-8 failed, so there is one.
-    start = max(0, telling.start() - _SAMPLE // 4) if telling else 0
-    matches = list(from_bytes(data[start : start + _SAMPLE], cp_isolation=_LEGACY))
-    found = [name for match in matches for name in (match.encoding, *match.could_be_from_charset)]
-    if any("cp1252" in m.could_be_from_charset and m.chaos <= matches[0].chaos + _NEARLY_AS_GOOD for m in matches):
-        found.insert(0, "cp1252")
-    return found

@@ -1,110 +1,92 @@
 """Word documents (.docx): python-docx opens the package, and its XML is read in document order."""
 
 import re
-import zlib
 from collections.abc import Iterator
 from io import BytesIO
-from lzma import LZMAError
-from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from docx import Document
 from docx.opc.exceptions import OpcError
-from docx.oxml import parse_xml
 
 from backend.adapters.document_parsers.composer import Composer
-from backend.core.errors import ParsingError
+from backend.adapters.document_parsers.package import DAMAGED, package, part
+from backend.adapters.document_parsers.rows import joined
+from backend.adapters.document_parsers.xml_tree import Element, attribute, child, name
 from backend.ports.document_parser import ParsedDocument
 
-_MOST_PARTS = 10_000
-_MOST_BYTES = 200_000_000
-_FREE_BYTES = 20_000_000
-_MOST_RATIO = 200
-"""Of unpacked to packed bytes, past the first 20 MB; documents that people write stay below 50."""
-
-_DAMAGED = (
-    BadZipFile, EOFError, OSError, zlib.error, LZMAError, OpcError, KeyError, ValueError, TypeError, AttributeError, SyntaxError,
-    NotImplementedError, StopIteration,
-)  # fmt: skip
-"""What zipfile, lxml (its syntax errors are SyntaxErrors) and python-docx raise on packages that are not as they should be."""
-
-_NO_MEMORY = 2
-"""XML_ERR_NO_MEMORY, the ``code`` of a syntax error of lxml that is none."""
-
+_PHRASE = "a Word document"
+_BODY = "word/document.xml"
+_STYLES = "word/styles.xml"
 _NOTES = ("word/footnotes.xml", "word/endnotes.xml")
+_COMMENTS = "word/comments.xml"
+_MARGIN = re.compile(r"word/(?:header|footer)\d*\.xml")
 _WRAPPERS = frozenset(("body", "sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag", "footnote", "endnote"))
 _LEFT_OUT = frozenset(("pPr", "rPr", "tblPr", "trPr", "tcPr", "del", "moveFrom", "Fallback", "rt", "sdtPr"))
 _MARKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _HEADING_NAME = re.compile(r"heading ?([1-9])$", re.IGNORECASE)
 
-Element = Any
-"""An element of lxml, which has no types."""
-
 
 def parse(data: bytes) -> ParsedDocument:
-    """Read paragraphs, tables (``cell | cell`` in a line for each row), text boxes, and at the end foot- and endnotes.
+    """Read paragraphs, tables (``cell | cell`` in a line for each row) and text boxes, in order.
 
-    Deleted text of tracked changes, comments, headers and footers are left out. Headings are found by style and outline level.
+    At the end come foot- and endnotes, comments (``Comment (author): ...``), and what the pages have at top and bottom, each once.
+    Deleted text of tracked changes is left out. Headings are found by style and outline level.
 
     Raises:
         ParsingError: ``document_too_complex`` before anything large is unpacked, ``document_encrypted`` or
             ``document_unreadable``.
     """
-    try:
-        with ZipFile(BytesIO(data)) as package:
-            _guard(package, len(data))
-            notes = [parse_xml(package.read(name)) for name in _NOTES if name in package.namelist()]
-            body, styles = _open(data, package)
-    except _DAMAGED as error:
-        if getattr(error, "code", None) == _NO_MEMORY:
-            raise MemoryError from error
-        raise ParsingError("The Word document is damaged or incomplete, so its text cannot be read.") from error
-    levels = _levels(styles)
-    composer = Composer()
-    for part in (body, *notes):
-        for block in _inside(part, ("p", "tbl")):
-            _add(composer, block, levels)
-    return composer.document()
+    with package(data, _PHRASE, "word/") as archive:
+        body, styles = _open(data, archive)
+        levels = _levels(styles)
+        composer = Composer()
+        names = archive.namelist()
+        for content in (body, *(part(archive, notes) for notes in _NOTES if notes in names)):
+            for block in _inside(content, ("p", "tbl")):
+                _add(composer, block, levels)
+        for comment in part(archive, _COMMENTS) if _COMMENTS in names else ():
+            _add_comment(composer, comment)
+        for text in dict.fromkeys(_text(part(archive, margin)) for margin in names if _MARGIN.fullmatch(margin)):
+            if any(character.isalpha() for character in text):  # Not the number of a page.
+                composer.add(text, gap="\n\n")
+        return composer.document()
 
 
-def _guard(package: ZipFile, packed: int) -> None:
-    entries = package.infolist()
-    unpacked = sum(entry.file_size for entry in entries)
-    if len(entries) > _MOST_PARTS or unpacked > _MOST_BYTES or unpacked > _FREE_BYTES + _MOST_RATIO * packed:
-        raise ParsingError("The Word document unpacks to far more than its size. Save it anew.", code="document_too_complex")
-    if any(entry.flag_bits & 1 for entry in entries):
-        message = "The Word document is protected by a password. Upload a copy without one."
-        raise ParsingError(message, code="document_encrypted")
-
-
-def _open(data: bytes, package: ZipFile) -> tuple[Element, Element]:
+def _open(data: bytes, archive: ZipFile) -> tuple[Element, Element]:
     """Return the elements of the body and of the styles, without python-docx where it refuses, for instance a dangling link."""
     try:
         document = Document(BytesIO(data))
         body, styles = document.element.body, document.styles.element
         return [] if body is None else body, styles
-    except _DAMAGED:
-        return next(iter(parse_xml(package.read("word/document.xml")))), ()
+    except (*DAMAGED, OpcError):
+        return next(iter(part(archive, _BODY))), part(archive, _STYLES) if _STYLES in archive.namelist() else ()
 
 
 def _add(composer: Composer, block: Element, levels: dict[str, int]) -> None:
-    if _name(block) == "p":
+    if name(block) == "p":
         composer.add(_text(block), gap="\n\n", level=_level(block, levels))
         return
     gap = "\n\n"
     for row in _inside(block, ("tr",)):
-        composer.add(" | ".join(" ".join(_text(cell).split()) for cell in _inside(row, ("tc",))), gap=gap)
+        cells = [" ".join(_text(cell).split()) for cell in _inside(row, ("tc",))]
+        composer.add(joined(cells) if any(cells) else "", gap=gap)
         gap = "\n"
+
+
+def _add_comment(composer: Composer, comment: Element) -> None:
+    said = _text(comment)
+    if said.strip():
+        composer.add(f"Comment ({attribute(comment, 'author') or 'unknown'}): {said}", gap="\n\n")
 
 
 def _inside(container: Element, wanted: tuple[str, ...]) -> Iterator[Element]:
     """Yield the wanted children, also those inside of content controls and tracked insertions."""
-    for child in container:
-        name = _name(child)
-        if name in wanted:
-            yield child
-        elif name in _WRAPPERS:
-            yield from _inside(child, wanted)
+    for inner in container:
+        kind = name(inner)
+        if kind in wanted:
+            yield inner
+        elif kind in _WRAPPERS:
+            yield from _inside(inner, wanted)
 
 
 def _text(element: Element) -> str:
@@ -112,21 +94,21 @@ def _text(element: Element) -> str:
     pieces: list[str] = []
     waiting = list(reversed(element))
     while waiting:
-        child = waiting.pop()
-        name = _name(child)
-        if name == "t":
-            pieces.append(child.text or "")
-        elif name in _MARKS:
-            pieces.append(_MARKS[name])
-        elif name not in _LEFT_OUT:
-            if name == "p":
+        inner = waiting.pop()
+        kind = name(inner)
+        if kind == "t":
+            pieces.append(inner.text or "")
+        elif kind in _MARKS:
+            pieces.append(_MARKS[kind])
+        elif kind not in _LEFT_OUT:
+            if kind == "p":
                 pieces.append("\n")
-            waiting.extend(reversed(child))
+            waiting.extend(reversed(inner))
     return "".join(pieces).strip("\n")
 
 
 def _level(paragraph: Element, levels: dict[str, int]) -> int | None:
-    properties = _child(paragraph, "pPr")
+    properties = child(paragraph, "pPr")
     outline = _value(properties, "outlineLvl")
     if outline.isdecimal():
         return int(outline) + 1 if int(outline) < 9 else None
@@ -140,7 +122,7 @@ def _levels(styles: Element) -> dict[str, int]:
     levels: dict[str, int] = {}
     parents: dict[str, str] = {}
     for style in styles:
-        style_id, level = _attribute(style, "styleId"), _own_level(style)
+        style_id, level = attribute(style, "styleId"), _own_level(style)
         if level is None:
             parents[style_id] = _value(style, "basedOn")
         else:
@@ -155,29 +137,15 @@ def _levels(styles: Element) -> dict[str, int]:
 
 
 def _own_level(style: Element) -> int | None:
-    name = _value(style, "name")
-    if match := _HEADING_NAME.match(name):
+    title = _value(style, "name")
+    if match := _HEADING_NAME.match(title):
         return int(match[1])
-    outline = _value(_child(style, "pPr"), "outlineLvl")
+    outline = _value(child(style, "pPr"), "outlineLvl")
     if outline.isdecimal() and int(outline) < 9:
         return int(outline) + 1
-    return 1 if name.lower() == "title" else None
+    return 1 if title.lower() == "title" else None
 
 
-def _name(element: Element) -> str:
-    """Return the name without its namespace: Word writes two families of them. Comments have none."""
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
-
-
-def _child(element: Element, name: str) -> Element:
-    """Return the first child of this name, or an empty tuple, which has no children either."""
-    return next((child for child in element if _name(child) == name), ())
-
-
-def _value(element: Element, name: str) -> str:
-    child = _child(element, name)
-    return "" if child == () else _attribute(child, "val")
-
-
-def _attribute(element: Element, name: str) -> str:
-    return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
+def _value(element: Element, wanted: str) -> str:
+    found = child(element, wanted)
+    return "" if found == () else attribute(found, "val")

@@ -11,9 +11,9 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
 
-from backend.adapters.document_parsers.formats import BY_EXTENSION, EXTENSIONS
+from backend.adapters.document_parsers.formats import BY_EXTENSION, EXTENSIONS, SAVE_AS
 from backend.adapters.document_parsers.reply import OUT_OF_MEMORY, decode
-from backend.adapters.document_parsers.sniffing import agrees, content_of
+from backend.adapters.document_parsers.sniffing import advice, agrees, content_of
 from backend.core.errors import DocumentTypeError, ParsingError
 from backend.core.transactions import assert_no_transaction
 from backend.ports.document_parser import ParsedDocument
@@ -24,8 +24,9 @@ CHILD = (sys.executable, "-I", "-m", "backend.adapters.document_parsers.child")
 """``-I`` keeps PYTHONPATH, the working directory and the user's site out, and finds an editable install and a wheel alike."""
 
 _READ_BYTES = 1 << 18
-_KEPT_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""Pythons that are built on a shared library do not start without them. Nothing else of our environment is passed on."""
+_KEPT_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH", "TESSDATA_PREFIX")
+"""Pythons that are built on a shared library do not start without the first two, and the others lead to tesseract and its data.
+Nothing else of our environment is passed on."""
 
 _MESSAGES = {
     "parser_timeout": "Reading the document took too long. Split it into smaller files, or save it anew and upload that.",
@@ -61,13 +62,16 @@ class SandboxedDocumentParser:
         """See ``DocumentParser.media_type``."""
         extension = os.path.splitext(filename.strip())[1].lower()
         row = BY_EXTENSION.get(extension)
+        if row is None and extension in SAVE_AS:
+            message = f"Files with the extension {extension} are not supported. Save it as {SAVE_AS[extension]}, and upload that."
+            raise DocumentTypeError(message)
         if row is None:
             raise DocumentTypeError(f"Files with this extension are not supported. Supported are {EXTENSIONS}.")
         content = content_of(head)
         if agrees(row, content, head):
             return row.media_type
         name = f"The file's name says {row.phrase}" if extension else "The file's name has no extension"
-        raise DocumentTypeError(f"{name}, but its content seems to be {content.phrase}. Supported are {EXTENSIONS}.")
+        raise DocumentTypeError(f"{name}, but its content seems to be {content.phrase}. {advice(content)}")
 
     async def parse(self, pieces: AsyncIterator[bytes], media_type: str) -> ParsedDocument:
         """See ``DocumentParser.parse``. What ``pieces`` raises passes through; a cancelled call leaves no process behind."""

@@ -2,29 +2,21 @@
 
 import codecs
 import re
-from dataclasses import dataclass
 
 import filetype
 
-from backend.adapters.document_parsers.formats import Family, Format
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What bytes seem to be; ``phrase`` goes after "seems to be"."""
-
-    family: Family
-    phrase: str
-
+from backend.adapters.document_parsers import archives, ole
+from backend.adapters.document_parsers.formats import EXTENSIONS, FORMATS, Content, Format
+from backend.adapters.document_parsers.wide import wide_encoding
 
 _PDF = Content("pdf", "a PDF")
 _TEXT = Content("text", "text")
 _HTML = Content("text", "an HTML page")
-_WORD = Content("word", "a Word document")
-_STARTS = (
-    (b"{\\rtf", Content("other", "rich text (RTF)")),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Content("other", "an Office file in the old format, or one protected by a password")),
-)
+_RTF = Content("rtf", "rich text (RTF)")
+_OFFICE = ("word", "excel", "powerpoint")
+_MAY_BE = {"office": _OFFICE, "ole": _OFFICE, "zipped": ("odt", "ods", "odp", "epub")}
+"""Containers and what may be in them. A new Office file with a password comes in the container of the old ones."""
+
 _PDF_AREA = 1024
 """The header of a PDF may begin anywhere in the first 1,024 bytes (ISO 32000-1, annex H.3.4.1)."""
 
@@ -33,8 +25,6 @@ _XML_DECLARATION = re.compile(rb"<\?xml[^>]*>\s*")
 _HTML_START = re.compile(rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
 _UNICODE_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _CONTROLS = bytes(code for code in range(32) if code not in b"\b\t\n\v\f\r\x1b")
-_ARCHIVE_NAME = re.compile(rb"PK\x03\x04.{22}(..)..", re.DOTALL)
-_OFFICE_PARTS = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"customXml/")
 
 
 def content_of(head: bytes) -> Content:
@@ -43,10 +33,11 @@ def content_of(head: bytes) -> Content:
     if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"%PDF-"):
         return _PDF
     if head.startswith(b"PK\x03\x04"):
-        return _archive(head)
-    for start, content in _STARTS:
-        if head.startswith(start):
-            return content
+        return archives.in_zip(head)
+    if head.startswith(ole.MARK):
+        return archives.in_ole()
+    if head.startswith(b"{\\rtf"):
+        return _RTF
     return _text(head) if _looks_like_text(head) else _binary(head)
 
 
@@ -54,29 +45,29 @@ def agrees(row: Format, content: Content, head: bytes) -> bool:
     """Tell whether bytes may be what the name says."""
     if row.family == "pdf" and content == _TEXT:
         return b"%PDF-" in head[:_PDF_AREA]  # Some generators and mail gateways put lines of text before the header.
-    return row.family == content.family
+    return row.family == content.family or row.family in _MAY_BE.get(content.family, ())
 
 
-def _archive(head: bytes) -> Content:
-    names = [head[m.end() : m.end() + int.from_bytes(m[1], "little")] for m in _ARCHIVE_NAME.finditer(head)]
-    for start, content in (
-        (b"word/", _WORD),
-        (b"xl/", Content("other", "an Excel workbook")),
-        (b"ppt/", Content("other", "a PowerPoint presentation")),
-        (b"mimetype", Content("other", "an EPUB or OpenDocument file")),
-    ):
-        if any(name.startswith(start) for name in names):
-            return content
-    if names and names[0].startswith(_OFFICE_PARTS):
-        return _WORD  # The part that tells lies behind the head; the parser finds out.
-    return Content("other", "a ZIP archive")
+def advice(content: Content) -> str:
+    """Return what to do with a file whose name says something else."""
+    if content.family == "ole":
+        return "Remove its password, if it has one, save it as .docx, .xlsx, .pptx or PDF, and upload that."
+    if content in (_TEXT, _HTML):
+        extension = ".txt" if content == _TEXT else ".html"
+    else:
+        extension = next((row.extensions[0] for row in FORMATS if row.family == content.family != "text"), "")
+    if extension:
+        return f"If it is, rename it to {extension} and upload it again; if not, save it anew from the program that made it."
+    return f"Supported are {EXTENSIONS}."
 
 
 def _looks_like_text(head: bytes) -> bool:
     if head.startswith(_UNICODE_MARKS):
         return True
+    if wide_encoding(head) is not None:
+        return True
     controls = len(head) - len(head.translate(None, _CONTROLS))
-    return b"\0" not in head and controls * 20 <= len(head)  # Every encoding of text but UTF-16 and UTF-32 leaves these alone.
+    return b"\0" not in head and controls * 20 <= len(head)  # Every other encoding of text leaves these alone.
 
 
 def _text(head: bytes) -> Content:

@@ -1,12 +1,15 @@
 """PDF and Word files."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
+from docx import Document
 
 from backend.adapters.document_parsers import docx
 from backend.core.errors import ParsingError
 from tests.contracts.test_document_parsers.files import DOCX, PDF, WORD_NAMESPACE, a_body, a_docx, a_package, a_pdf, read
+from tests.contracts.test_document_parsers.office_files import with_parts
 
 
 async def refusal_of(data: bytes, media_type: str) -> ParsingError:
@@ -98,6 +101,36 @@ def test_content_controls_insertions_text_boxes_and_notes_are_read_and_deletions
 
     assert parsed.text == "control\n\ninserted\nbox\n\nStyled\n\nOutlined\n\nnote"
     assert [(h.level, h.text) for h in parsed.headings] == [(2, "Styled"), (1, "Outlined")]
+
+
+def write_margins(document: Any) -> None:
+    paragraph = document.add_paragraph("Reviewed text")
+    document.add_comment(paragraph.runs, text="Is that so? 😀", author="Ann")
+    document.sections[0].header.paragraphs[0].text = "Company מסמך"
+    document.sections[0].footer.paragraphs[0].text = "7"
+    other = document.add_section()
+    other.header.is_linked_to_previous = False
+    other.header.paragraphs[0].text = "Company מסמך"
+    document.add_paragraph("The end")
+
+
+async def test_comments_headers_and_footers_come_once_at_the_end_without_the_numbers_of_pages() -> None:
+    assert (await read(a_docx(write_margins), DOCX)).text == (
+        "Reviewed text\n\nThe end\n\nComment (Ann): Is that so? 😀\n\nCompany מסמך"
+    )
+
+
+async def test_what_python_docx_refuses_is_read_without_it_and_keeps_its_headings() -> None:
+    def dangle(part: bytes) -> bytes:
+        return part.replace(b"</Relationships>", b'<Relationship Id="x" Type="t" Target="../NULL"/></Relationships>')
+
+    data = with_parts(a_docx(write_report), {"word/_rels/document.xml.rels": dangle})
+
+    with pytest.raises(KeyError):
+        Document(BytesIO(data))
+    parsed = await read(data, DOCX)
+    assert parsed.text.endswith("Second\n\nAfter the table")
+    assert [(h.level, h.text) for h in parsed.headings] == [(1, "Report 😀"), (1, "First"), (2, "Second")]
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ os.write(1, orjson.dumps({"size": len(text), "pages": [], "headings": []}) + b"\
 """
     parsed = await read(b"", TEXT, running(script))
 
-    assert parsed.text == "['LC_ALL'] EFBIG True True /"
+    assert parsed.text == "['LC_ALL', 'PATH'] EFBIG True True /"
 
 
 async def test_cancelling_kills_the_child_and_waits_for_it() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.security.hostile import pages, pdfs, word
+from tests.security.hostile import packages, pages, pdfs, sheets, slides, word
 from tests.security.hostile.attack import HIDDEN, SECRET, Attack
 from tests.security.hostile.damage import flipped, truncated
 
@@ -14,3 +14,6 @@ def crafted() -> Iterator[Attack]:
     yield from word.attacks()
     yield from pdfs.attacks()
     yield from pages.attacks()
+    yield from packages.attacks()
+    yield from sheets.attacks()
+    yield from slides.attacks()

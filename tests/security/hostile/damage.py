@@ -5,6 +5,7 @@ from functools import partial
 from random import Random
 
 from tests.security.hostile.attack import Attack, lazily, rendered
+from tests.security.hostile.packages import HONEST as PACKAGES
 from tests.security.hostile.word import honest
 
 HONEST = {
@@ -14,10 +15,14 @@ HONEST = {
     * 3,
     "notes.md": b"---\na: b\n---\n# Title\n\nText `code` [link](http://e.x)\n\n```\ncode\n```\n" * 5,
     "notes.txt": "Plain text, größer als ASCII.\n".encode() * 20,
-}
+} | PACKAGES
 
 _SEEDS_OF_PLAIN_TEXT = 10
 """Its readers have no structure to break, so that more seeds tell no more."""
+
+
+_EVERY_FOURTH = 4
+"""Of the seeds is for what is packed like a Word document: what reads the packages is the same."""
 
 
 def truncated(seed: int) -> Iterator[Attack]:
@@ -39,5 +44,9 @@ def flipped(seed: int) -> Iterator[Attack]:
 
 def _honest(seed: int) -> Iterator[tuple[str, bytes]]:
     for filename, data in HONEST.items():
-        if seed < _SEEDS_OF_PLAIN_TEXT or filename not in ("notes.md", "notes.txt"):
+        if filename in PACKAGES:
+            wanted = seed % _EVERY_FOURTH == 0
+        else:
+            wanted = seed < _SEEDS_OF_PLAIN_TEXT or filename not in ("notes.md", "notes.txt")
+        if wanted:
             yield filename, data
