@@ -18,6 +18,8 @@ RUN uv sync --frozen --no-default-groups --no-editable
 
 FROM python:3.12-slim-bookworm
 
+# Text recognition for scanned PDFs.
+RUN apt-get update && apt-get install --yes --no-install-recommends tesseract-ocr && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --create-home docent && install --directory --owner docent --group docent --mode 0700 /data
 COPY --from=build /opt/docent /opt/docent
 

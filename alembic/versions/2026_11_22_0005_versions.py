@@ -37,6 +37,7 @@ def upgrade() -> None:
     op.add_column("documents", sa.Column("stage", sa.String(), nullable=True))
     op.add_column("documents", sa.Column("tokens_extracted", sa.Integer(), nullable=True))
     op.add_column("documents", sa.Column("tokens_embedded", sa.Integer(), nullable=True))
+    op.add_column("documents", sa.Column("notes", sa.ARRAY(sa.String()), server_default="{}", nullable=False))
     op.add_column("documents", sa.Column("file_lost", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("documents", sa.Column("queued_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False))
     op.execute("update documents set queued_at = created_at, live_version = case when status = 'ready' then 1 end")
@@ -83,7 +84,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("pk_document_texts"), "document_texts", type_="primary")
     op.create_primary_key(op.f("pk_document_texts"), "document_texts", ["document_id"])
     op.drop_column("document_texts", "version")
-    for column in ("file_lost", "tokens_embedded", "tokens_extracted", "stage", "live_version", "version", "queued_at"):
+    for column in ("file_lost", "notes", "tokens_embedded", "tokens_extracted", "stage", "live_version", "version", "queued_at"):
         op.drop_column("documents", column)
 
 

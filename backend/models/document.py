@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base
@@ -43,6 +43,7 @@ class DocumentRow(Base):
     waiting_for: Mapped[str | None]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
+    notes: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
     pages: Mapped[int | None]
     chunks: Mapped[int] = mapped_column(server_default="0")
     tokens_extracted: Mapped[int | None]

@@ -28,11 +28,13 @@ class ParsedDocument:
     """The canonical text of a document: Unicode without NUL and lone surrogates, lines ended by LF.
 
     Offsets count code points from 0, half-open. ``pages`` is empty for formats that have none.
+    ``notes`` are sentences for the owner about what could not be read: nothing is left out silently.
     """
 
     text: str
     pages: tuple[PageSpan, ...] = ()
     headings: tuple[Heading, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class DocumentParser(Protocol):

@@ -56,6 +56,7 @@ class DocumentOut(ResponseModel):
     progress: ProgressOut
     waiting_for: str | None = Field(description="What is down, while indexing waits for it.")
     error: DocumentErrorOut | None = Field(description="Only when the status is `failed`.")
+    notes: list[str] = Field(description="What of the file could not be read, in sentences; mostly nothing.")
     pages: int | None
     chunks: int
     coverage: CoverageOut | None = Field(description="Null until a version is ready.")
@@ -83,6 +84,7 @@ class DocumentOut(ResponseModel):
             progress=ProgressOut(done=document.progress_done, total=document.progress_total),
             waiting_for=document.waiting_for,
             error=error,
+            notes=list(document.notes),
             pages=document.pages,
             chunks=document.chunks,
             coverage=_coverage(document),

@@ -59,7 +59,10 @@ async def test_without_tesseract_a_scan_is_refused_with_what_to_do() -> None:
 
 @pytest.mark.usefixtures("bin_folder")
 async def test_without_tesseract_typed_pages_are_read_all_the_same() -> None:
-    assert pages_of(await read(scanned(typed=[TYPED]).data)) == ["", "", TYPED]
+    parsed = await read(scanned(typed=[TYPED]).data)
+
+    assert pages_of(parsed) == ["", "", TYPED]
+    assert parsed.notes == ("Pages 1, 2 show pictures in which no text could be read.",)
 
 
 async def test_a_picture_goes_to_tesseract_in_all_languages_that_it_has_english_first(bin_folder: Path) -> None:
@@ -81,7 +84,10 @@ async def test_pictures_without_words_are_a_document_without_text(bin_folder: Pa
 async def test_an_empty_page_is_not_given_to_tesseract(bin_folder: Path) -> None:
     install(bin_folder, "echo words")
 
-    assert pages_of(await read(scanned([PAGES[0]], typed=["", TYPED]).data)) == ["words", "", TYPED]
+    parsed = await read(scanned([PAGES[0]], typed=["", TYPED]).data)
+
+    assert pages_of(parsed) == ["words", "", TYPED]
+    assert parsed.notes == (), "an empty page is nothing that was not read"
 
 
 async def test_a_scan_is_read_whole_or_refused(bin_folder: Path) -> None:
@@ -96,7 +102,10 @@ async def test_a_scan_is_read_whole_or_refused(bin_folder: Path) -> None:
 async def test_a_picture_among_typed_pages_does_not_cost_the_document(bin_folder: Path) -> None:
     install(bin_folder, "exit 1")
 
-    assert pages_of(await read(scanned([PAGES[0]], typed=[TYPED, TYPED]).data)) == ["", TYPED, TYPED]
+    parsed = await read(scanned([PAGES[0]], typed=[TYPED, TYPED]).data)
+
+    assert pages_of(parsed) == ["", TYPED, TYPED]
+    assert parsed.notes == ("Page 1 shows a picture in which no text could be read.",)
 
 
 async def test_a_scan_that_takes_too_long_says_how_far_it_got(bin_folder: Path) -> None:

@@ -15,6 +15,7 @@ _PROTECTED = (4, 5)
 """FPDF_ERR_PASSWORD and FPDF_ERR_SECURITY: a password is missing, or a way of protection that PDFium does not know."""
 
 _GAP = "\n\n"
+_MOST_LISTED = 20
 _CUT_WORD = re.compile("([^\\W\\d_]+)\ufffe([^\\W\\d_]+)")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -31,14 +32,22 @@ def parse(data: bytes) -> ParsedDocument:
     """
     document = _open(data)
     texts = [canonical(_page_text(document, number)) for number in range(1, len(document) + 1)]
-    add_recognised(document, texts)
+    unread = add_recognised(document, texts)
     pages: list[PageSpan] = []
     start = 0
     for number, text in enumerate(_with_whole_words(texts), start=1):
         texts[number - 1] = text
         pages.append(PageSpan(number, start, start + len(text)))
         start += len(text) + len(_GAP)
-    return ParsedDocument(_GAP.join(texts), pages=tuple(pages))
+    return ParsedDocument(_GAP.join(texts), pages=tuple(pages), notes=_notes(unread))
+
+
+def _notes(unread: list[int]) -> tuple[str, ...]:
+    if not unread:
+        return ()
+    listed = ", ".join(map(str, unread[:_MOST_LISTED])) + (", ..." if len(unread) > _MOST_LISTED else "")
+    which = f"Page {listed} shows a picture" if len(unread) == 1 else f"Pages {listed} show pictures"
+    return (f"{which} in which no text could be read.",)
 
 
 def _open(data: bytes) -> PdfDocument:

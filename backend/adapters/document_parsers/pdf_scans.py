@@ -27,8 +27,8 @@ _NOTHING_READ = (
 )
 
 
-def add_recognised(document: PdfDocument, texts: list[str]) -> None:
-    """Put the recognised text of scanned pages into their places in ``texts``.
+def add_recognised(document: PdfDocument, texts: list[str]) -> list[int]:
+    """Put the recognised text of scanned pages into their places in ``texts``; return the numbers of pages that stay unread.
 
     Where most pages are scanned, all of them have to be read, in the time that this process has (its RLIMIT_CPU, in seconds). A few
     pictures among pages of text are read as far as that time goes.
@@ -40,8 +40,12 @@ def add_recognised(document: PdfDocument, texts: list[str]) -> None:
     readable = _is_installed() if blank else False
     if len(blank) == len(texts) and not readable:
         raise ParsingError(_NO_TEXT, code="document_without_text")
-    if not readable:
-        return
+    if readable:
+        _recognise(document, texts, blank)
+    return [place + 1 for place in blank if not texts[place].strip() and not _is_empty(document, place)]
+
+
+def _recognise(document: PdfDocument, texts: list[str], blank: list[int]) -> None:
     end = time.monotonic() + _seconds()
     try:
         for place in blank:
@@ -78,12 +82,19 @@ def _recognised(document: PdfDocument, place: int, seconds: float) -> str:
     return canonical(ocr.recognised(picture, seconds)) if picture else ""
 
 
+def _is_empty(document: PdfDocument, place: int) -> bool:
+    try:
+        return next(document[place].get_objects(max_depth=1), None) is None
+    except PdfiumError as error:
+        raise ParsingError(f"Page {place + 1} of the PDF is damaged, so its text cannot be read.") from error
+
+
 def _picture(document: PdfDocument, place: int) -> bytes:
     """Render a page in grey as PGM; nothing for a page without anything on it."""
+    if _is_empty(document, place):
+        return b""
     try:
         page = document[place]
-        if next(page.get_objects(max_depth=1), None) is None:
-            return b""
         width, height = page.get_size()
         scale = ocr.DOTS_PER_INCH / _POINTS_PER_INCH
         scale *= min(1.0, (_MOST_PIXELS / max(1.0, width * height * scale**2)) ** 0.5)

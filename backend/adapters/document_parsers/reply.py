@@ -22,6 +22,7 @@ def encode(document: ParsedDocument) -> tuple[bytes, bytes]:
         "size": len(text),
         "pages": [(page.number, page.start, page.end) for page in document.pages],
         "headings": [(heading.start, heading.level, heading.text) for heading in document.headings],
+        "notes": document.notes,
     }
     return orjson.dumps(positions) + b"\n", text
 
@@ -45,11 +46,14 @@ def decode(output: bytes | bytearray) -> ParsedDocument:
             refusal = ParsingError(message, code=code)
             refusal.details["cause"] = cause
             raise refusal
-        case {"size": int(size), "pages": list(pages), "headings": list(headings)} if size == len(output) - end:
+        case {"size": int(size), "pages": list(pages), "headings": list(headings), "notes": list(notes)} if (
+            size == len(output) - end
+        ):
             return ParsedDocument(
                 str(memoryview(output)[end:], "utf-8"),
                 pages=tuple(PageSpan(*page) for page in pages),
                 headings=tuple(Heading(*heading) for heading in headings),
+                notes=tuple(map(str, notes)),
             )
         case _:
             raise ValueError("incomplete")

@@ -1,6 +1,6 @@
 """Documents and their parts, as the floors hand them to each other."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -26,8 +26,8 @@ class Document:
     """An uploaded file and the state of its indexing.
 
     ``version`` is the newest file under this id, which everything here is about; ``live_version`` is the one that is searched.
-    ``tokens_embedded`` of ``tokens_extracted`` words and signs of its text lie in passages that have a vector. ``file_lost`` says
-    that the original bytes are gone, though not what was read from them.
+    ``tokens_embedded`` of ``tokens_extracted`` words and signs of its text lie in passages that have a vector. ``notes`` say what
+    could not be read of it. ``file_lost`` says that the original bytes are gone, though not what was read from them.
     """
 
     id: UUID
@@ -48,6 +48,7 @@ class Document:
     waiting_for: str | None
     error_code: str | None
     error_message: str | None
+    notes: Sequence[str]
     pages: int | None
     chunks: int
     tokens_extracted: int | None

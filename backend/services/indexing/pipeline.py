@@ -45,7 +45,6 @@ class Plan:
 
     generation: Generation
     embedder: Embedder
-    text: str
     chunks: Sequence[Chunk]
     missing: Sequence[Chunk]
 
@@ -88,7 +87,7 @@ class IndexingPipeline:
         await reach("index.planned")
         await self._embed(document, plan)
         await reach("index.finishing")
-        await self._finish(document, plan, pages=len(parsed.pages) or None)
+        await self._finish(document, plan, parsed)
         await reach("index.ready")
 
     async def _first_generation(self, owner_id: UUID, embedder: Embedder) -> Generation:
@@ -115,7 +114,7 @@ class IndexingPipeline:
                 await tx.chunks.delete(owner_id, document.id, list(outdated))
             await tx.texts.put(owner_id, document.id, document.version, text=parsed.text, pages=parsed.pages)
         missing = [chunk for chunk in chunks if chunk.id not in done]
-        return Plan(generation, self._embedders.named(generation.embedder), parsed.text, chunks, missing)
+        return Plan(generation, self._embedders.named(generation.embedder), chunks, missing)
 
     async def _goes_on(self, tx: Transaction, document: Document, **values: object) -> bool:
         """Change a document that is still being processed, in this version; return whether it is."""
@@ -176,13 +175,13 @@ class IndexingPipeline:
         async with self._uow.of(owner_id) as tx:
             await tx.vectors.confirm(owner_id, generation.id, ids, collection=generation.collection)
 
-    async def _finish(self, document: Document, plan: Plan, *, pages: int | None) -> None:
+    async def _finish(self, document: Document, plan: Plan, parsed: ParsedDocument) -> None:
         """Make the document's version live: its lexemes are counted in the same transaction, so they are counted once."""
         owner_id = document.owner_id
         async with self._uow.of(owner_id) as tx:
             embedded = await tx.vectors.embedded(owner_id, plan.generation.id, document.id)
         spans = [(chunk.start, chunk.end) for chunk in plan.chunks if embedded.get(chunk.id)]
-        extracted, covered = await asyncio.to_thread(coverage, plan.text, spans)
+        extracted, covered = await asyncio.to_thread(coverage, parsed.text, spans)
         async with self._uow.of(owner_id) as tx:
             if not await tx.documents.lock(owner_id, document.id, status="processing", version=document.version):
                 raise DocumentGoneError
@@ -201,7 +200,8 @@ class IndexingPipeline:
                 live_version=document.version,
                 ready_at=now(),
                 chunks=len(plan.chunks),
-                pages=pages,
+                pages=len(parsed.pages) or None,
+                notes=list(parsed.notes),
                 tokens_extracted=extracted,
                 tokens_embedded=covered,
                 progress_done=len(plan.chunks),
