@@ -77,6 +77,19 @@ def downgrade() -> None:
     op.drop_column("message_sources", "version")
     # The previous release knows one version of a document: the newest.
     op.execute("delete from chunks c using documents d where d.id = c.document_id and c.version <> d.version")
+    # Its statistics are of the documents that are ready; those whose newer version was being read are read again.
+    op.execute("delete from lexemes")
+    op.execute(
+        "insert into lexemes (owner_id, lexeme, frequency) select c.owner_id, l.lexeme, count(*)"
+        "  from chunks c join documents d on d.id = c.document_id and d.status = 'ready' cross join lateral unnest(c.tsv) l"
+        " group by c.owner_id, l.lexeme"
+    )
+    op.execute("update corpus_sizes set chunks = 0, total_length = 0")
+    op.execute(
+        "update corpus_sizes s set chunks = n.chunks, total_length = n.total_length from"
+        " (select c.owner_id, count(*) as chunks, sum(c.length) as total_length from chunks c"
+        "    join documents d on d.id = c.document_id and d.status = 'ready' group by c.owner_id) n where n.owner_id = s.owner_id"
+    )
     op.execute("delete from document_texts t using documents d where d.id = t.document_id and t.version <> d.version")
     op.drop_constraint(op.f("uq_chunks_document_id_version_ordinal"), "chunks", type_="unique")
     op.create_unique_constraint(op.f("uq_chunks_document_id_ordinal"), "chunks", ["document_id", "ordinal"])

@@ -67,6 +67,12 @@ class Retriever:
         Raises:
             DatabaseUnavailableError: Both legs need PostgreSQL for their texts.
         """
+        found, complete = await self._retrieve(owner_id, question, within)
+        # A new version may take its document's place between the search and the reading: then the question is asked again.
+        return found if complete else (await self._retrieve(owner_id, question, within))[0]
+
+    async def _retrieve(self, owner_id: UUID, question: str, within: Sequence[UUID] | None) -> tuple[Retrieved, bool]:
+        """Return the passages, and whether every chunk that was found could still be read."""
         # Read once: while the embedding model is changed, one question is answered by one model and its vectors alone.
         async with self._uow.of(owner_id) as tx:
             embedder, generation = await self._embedders.of_owner(tx, owner_id)
@@ -90,17 +96,19 @@ class Retriever:
         shares = {hit.chunk_id: hit.share for hit in lexical}
         threshold = embedder.relevance_threshold
         relevant = [hit for hit in ranked if _bears(hit, shares.get(hit.chunk_id, 0.0), threshold)][:FETCHED]
-        return Retrieved(await self._passages(owner_id, relevant), tuple(degraded))
+        passages, complete = await self._passages(owner_id, relevant)
+        return Retrieved(passages, tuple(degraded)), complete
 
-    async def _passages(self, owner_id: UUID, ranked: Sequence[Fused]) -> tuple[Passage, ...]:
+    async def _passages(self, owner_id: UUID, ranked: Sequence[Fused]) -> tuple[tuple[Passage, ...], bool]:
         if not ranked:
-            return ()
+            return (), True
         async with self._uow.of(owner_id) as tx:
             found = await tx.chunks.found(owner_id, [hit.chunk_id for hit in ranked])
         hits = [(hit, found[hit.chunk_id]) for hit in ranked if hit.chunk_id in found]
+        complete = len(hits) == len(ranked)
         hits = [hits[i] for i in distinct([chunk.text for _, chunk in hits])]
         hits = [hits[i] for i in within_budget([chunk.text for _, chunk in hits])]
-        return tuple(_passage(marker, hit, chunk) for marker, (hit, chunk) in enumerate(hits, start=1))
+        return tuple(_passage(marker, hit, chunk) for marker, (hit, chunk) in enumerate(hits, start=1)), complete
 
     async def _lexical(self, owner_id: UUID, question: str, within: Sequence[UUID] | None) -> list[LexicalHit]:
         async with self._uow.of(owner_id) as tx:
@@ -128,14 +136,12 @@ class Retriever:
         except (UnavailableError, VectorIndexBrokenError) as error:
             log.warning("vector_index_passed_over", code=error.code)
             return await self._exact(owner_id, generation, vector)
-        if not near:
-            # An index that has lost a collection says nothing else, and PostgreSQL knows better.
-            return await self._exact(owner_id, generation, vector)
         async with self._uow.of(owner_id) as tx:
             searchable = await tx.chunks.searchable(owner_id, [hit.chunk_id for hit in near])
         known = {hit.chunk_id: hit for hit in near if hit.chunk_id in searchable}
-        if len(near) >= DEPTH and len(known) < FETCHED:
-            # A document that is being indexed, or was deleted a moment ago, crowds the others out of the index's answer.
+        if not known or (len(near) >= DEPTH and len(known) < FETCHED):
+            # The collection is lost, or has just moved, or knows the versions before; or a document that is being indexed or was
+            # deleted crowds the others out of the index's answer.
             return await self._exact(owner_id, generation, vector)
         merged = [*known.values(), *(hit for hit in await _nearest(generation, vector, *late) if hit.chunk_id not in known)]
         return sorted(merged, key=lambda hit: -hit.similarity)[:DEPTH]

@@ -145,9 +145,10 @@ def test_every_job_is_known_and_a_stop_never_loses_one() -> None:
     add_tasks(app, services)
     add_schedule(app, services, stalled_seconds=6)
     by_clock = {task.task.name: task.cron for task in app.periodic_registry.periodic_tasks.values()}
-    assert by_clock == {"rescue_stalled_jobs": "* * * * * */5", "reconcile": "* * * * * */30"}
+    assert by_clock == {"rescue_stalled_jobs": "* * * * * */5", "reconcile": "* * * * * */30", "verify_index": "*/10 * * * * 0"}
     deferred = {name: task for name, task in app.tasks.items() if "builtin" not in name and name not in by_clock}
-    documents = {"index_document", "confirm_vectors", "purge_document", "purge_file"}
-    assert set(deferred) == documents | {"purge_account", "purge_account_files"}
+    documents = {"index_document", "confirm_vectors", "tidy_document", "discard_file", "purge_document", "purge_file"}
+    index = {"build_generation", "rebuild_collection", "drop_collection"}
+    assert set(deferred) == documents | index | {"purge_account", "purge_account_files"}
     cut = procrastinate.jobs.Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="any")
     assert all(task.get_retry_exception(asyncio.CancelledError(), cut) for task in deferred.values())
