@@ -11,12 +11,11 @@ DEFER = text(
     "select procrastinate_defer_jobs_v1(array[row(:queue, :task, :priority, :lock, :queueing_lock, cast(:args as jsonb),"
     " cast(:at as timestamptz))::procrastinate_job_to_defer_v1])"
 )
-
-
 IS_QUEUED = text(
     "select exists (select from procrastinate_jobs"
     " where status in ('todo', 'doing') and task_name = :task and args @> cast(:args as jsonb))"
 )
+HASTEN = text("update procrastinate_jobs set scheduled_at = null where status = 'todo' and lock = :lock and scheduled_at > now()")
 
 
 class JobRepository(Repository):
@@ -53,3 +52,7 @@ class JobRepository(Repository):
                 "at": at,
             },
         )
+
+    async def hasten(self, lock: str) -> None:
+        """Let the jobs with this lock that wait for their time begin now: the queue keeps what came after them waiting as well."""
+        await self._connection.execute(HASTEN, {"lock": lock})
