@@ -13,6 +13,7 @@ from backend.api.errors import add_error_handlers
 from backend.api.guard import BodyLimits, RequestGuard
 from backend.api.limits import RateLimitHeaders
 from backend.api.middleware import RequestContext
+from backend.api.progress import Watches
 from backend.api.router import UPLOAD_PATHS, router
 from backend.bootstrap.application import open_application
 from backend.core.config import Settings
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.environment = settings.environment
     app.state.max_upload_bytes = settings.max_upload_bytes
+    app.state.watches = Watches()
     app.include_router(router)
     add_error_handlers(app)
     add_description(app)

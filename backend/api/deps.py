@@ -9,10 +9,8 @@ from fastapi import Depends, Query, Request, Response, Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
 from backend.api.errors import TOKEN_PATH
-from backend.api.limits import announced_bytes, count_request
-from backend.api.uploads import ENVELOPE_BYTES, incoming_file
+from backend.api.limits import count_request
 from backend.core.errors import AdminOnlyError, DocumentNotFoundError, ScopeMissingError, TokenInvalidError
-from backend.core.values.document import Upload
 from backend.core.values.page import Cursor
 from backend.core.values.user import Caller as CallerValue
 from backend.core.values.user import Origin as OriginValue
@@ -168,18 +166,6 @@ async def _reachable(document_id: UUID, caller: Caller) -> UUID:
 DocumentId = Annotated[UUID, Depends(_reachable)]
 
 
-async def _incoming_file(request: Request, caller: Writer, usage: Usage) -> Upload:
-    """Who calls, and that there is room, is known before the first byte of the file is read."""
-    if caller.reach.document_ids is not None:
-        raise ScopeMissingError("A key that reaches some documents only cannot add others.")
-    if "idempotency-key" not in request.headers:  # The first outcome may be told again where there is no room any more.
-        await usage.assert_may_store(caller.user_id, announced_bytes(request, envelope=ENVELOPE_BYTES))
-    return await incoming_file(request, max_bytes=request.app.state.max_upload_bytes)
-
-
-IncomingFile = Annotated[Upload, Depends(_incoming_file)]
-
-
 async def _running_answer(caller: Asker, usage: Usage) -> AsyncIterator[None]:
     """Left when the response has ended, whichever way."""
     async with usage.enter_stream(caller.user_id, caller.tier):
@@ -196,6 +182,15 @@ async def _running_export(caller: SignedIn, usage: Usage) -> AsyncIterator[None]
 
 
 RunningExport = Annotated[None, Depends(_running_export)]
+
+
+async def _watched_document(caller: Reader, usage: Usage) -> AsyncIterator[None]:
+    """Left when the response has ended, whichever way."""
+    async with usage.enter_watch(caller.user_id):
+        yield
+
+
+WatchedDocument = Annotated[None, Depends(_watched_document)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ CODES = {
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 TOKEN_PATH = "/api/v1/auth/token"  # noqa: S105 - a path, not a secret
-SHOWN_DETAILS = frozenset({"document_id", "limit"})
+SHOWN_DETAILS = frozenset({"accepted", "document_id", "limit", "rejected"})
 
 
 def status_of(error: type[errors.DocentError]) -> int:
@@ -82,8 +82,13 @@ async def _docent_error(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.UnavailableError | errors.TooManyError) and error.retry_after_seconds is not None:
         headers["Retry-After"] = str(max(ceil(error.retry_after_seconds), 1))
+    return _response(problem_of(error), headers)
+
+
+def problem_of(error: errors.DocentError) -> Problem:
+    """Return an error as it is told, wherever that is."""
     members = {key: value for key, value in error.details.items() if key in SHOWN_DETAILS and value is not None}
-    return problem_response(status, code=error.code, detail=error.message, headers=headers, members=members)
+    return _problem(status_of(type(error)), code=error.code, detail=error.message, members=members)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
@@ -133,9 +138,16 @@ def problem_response(
     members: Mapping[str, object] | None = None,
 ) -> Response:
     """Return an error as ``application/problem+json``."""
-    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, request_id=request_id_of())
-    body = {**problem.model_dump(exclude_none=True), **(members or {})}
-    return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+    return _response(_problem(status, code=code, detail=detail, members=members or {}), headers)
+
+
+def _problem(status: int, *, code: str, detail: str, members: Mapping[str, object]) -> Problem:
+    told = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail, "code": code, "request_id": request_id_of()}
+    return Problem.model_validate({**told, **members})
+
+
+def _response(problem: Problem, headers: Mapping[str, str] | None) -> Response:
+    return Response(orjson.dumps(problem.model_dump()), problem.status, headers, media_type="application/problem+json")
 
 
 def _oauth_error(error: str, description: str) -> Response:

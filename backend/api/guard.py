@@ -1,6 +1,7 @@
 """What a request may look like before anybody reads it. Pure ASGI, and answers pass through untouched."""
 
 import asyncio
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -28,13 +29,14 @@ class BodyLimits:
 class RequestGuard:
     """Refuses requests that are too large in any respect, and ends those whose body comes too slowly.
 
-    Bodies of ``upload_paths`` may be of any size and take any time, for their route counts for itself; they may not pause either.
+    Bodies of ``upload_paths`` (patterns of whole paths) may be of any size and take any time, for their route counts for itself;
+    they may not pause either.
     """
 
     def __init__(self, app: ASGIApp, *, limits: BodyLimits, upload_paths: Collection[str] = ()) -> None:
         self._app = app
         self._limits = limits
-        self._upload_paths = frozenset(upload_paths)
+        self._upload_paths = tuple(re.compile(path) for path in upload_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -64,7 +66,7 @@ class RequestGuard:
         return None
 
     def _is_upload(self, scope: Scope) -> bool:
-        return scope["path"] in self._upload_paths
+        return any(path.fullmatch(scope["path"]) for path in self._upload_paths)
 
 
 class _Body:

@@ -75,6 +75,10 @@ class RunsOnce:
             await self._forget(caller.user_id, self.key)
             raise
 
+    def part(self, number: int) -> "RunsOnce":
+        """Return the same for one of several things that the request does. No header can hold the key of a part."""
+        return self if self.key is None else replace(self, key=f"{self.key}\n{number}")
+
     async def _forget(self, owner_id: UUID, key: str) -> None:
         try:
             await self.service.forget(owner_id, key)

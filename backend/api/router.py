@@ -5,8 +5,8 @@ from fastapi import APIRouter
 from backend.api.routes import admin, auth, chat, documents, exports, health, keys, sessions, usage, users
 
 V1 = "/api/v1"
-UPLOAD_PATHS = (f"{V1}/chat/upload",)
-"""Where bodies are files: they are counted by their route and take the time that they take."""
+UPLOAD_PATHS = (f"{V1}/chat/upload", f"{V1}/chat/documents/[^/]+/file")
+"""Patterns of where bodies are files: they are counted by their route and take the time that they take."""
 
 router = APIRouter()
 router.include_router(health.router)

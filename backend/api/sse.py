@@ -1,9 +1,10 @@
-"""Answers as server-sent events: bytes from the turn's queue to the socket, with nothing in between."""
+"""Server-sent events: bytes from whoever has them to the socket, with nothing in between."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterator, Sequence
 from itertools import count
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import orjson
 from starlette.requests import Request
@@ -23,35 +24,54 @@ HEARTBEAT = b": still thinking\n\n"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-class EventStream(Response):
-    """Streams a turn. When the client leaves, the turn is told at once."""
+class Source(Protocol):
+    """Where events come from."""
+
+    async def opened(self, seconds: float) -> None:
+        """Return when there is something to send, or after so many seconds.
+
+        Raises:
+            DocentError: There will be nothing: it becomes the status.
+        """
+        ...
+
+    def leave(self) -> None:
+        """Say that nobody reads any more, or that all was read."""
+        ...
+
+
+class Stream(Response, ABC):
+    """Streams what a source has. When the client leaves, the source is told at once."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, turn: Turn, *, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(self, source: Source, *, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
         super().__init__(headers=HEADERS)
         del self.headers["content-length"]
-        self._turn = turn
+        self._source = source
         self._heartbeat_seconds = heartbeat_seconds
+
+    @abstractmethod
+    async def portion(self) -> bytes:
+        """Return the next events, encoded; nothing after the last one."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events.
 
         Raises:
-            DocentError: The turn failed before the model's first piece, and nothing has been sent.
+            DocentError: The source failed before it had anything, and nothing has been sent.
         """
         gone = asyncio.create_task(_gone(receive))
         try:
-            if await _first(self._turn.opened(FIRST_PIECE_SECONDS), gone):
+            if await _first(self._source.opened(FIRST_PIECE_SECONDS), gone):
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
                 await _first(self._send(send), gone)
         finally:
             gone.cancel()
             # After the last event this changes nothing.
-            self._turn.leave()
+            self._source.leave()
 
     async def _send(self, send: Send) -> None:
-        number = count(1)
         loop = asyncio.get_running_loop()
         sent_at = loop.time()
 
@@ -66,13 +86,26 @@ class EventStream(Response):
 
         heart = asyncio.create_task(beat())
         try:
-            while events := await self._turn.take():
-                await send(_body(b"".join(_encoded(events, number))))
+            while portion := await self.portion():
+                await send(_body(portion))
                 sent_at = loop.time()
         finally:
             heart.cancel()
         # Only now: a heartbeat must not come after the end.
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class EventStream(Stream):
+    """Streams a turn."""
+
+    def __init__(self, turn: Turn, *, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+        super().__init__(turn, heartbeat_seconds=heartbeat_seconds)
+        self._turn = turn
+        self._number = count(1)
+
+    async def portion(self) -> bytes:
+        """See ``Stream.portion``."""
+        return b"".join(_encoded(await self._turn.take(), self._number))
 
 
 async def respond(turn: Turn, request: Request) -> Response:
@@ -140,11 +173,11 @@ def _encoded(events: Sequence[Event], numbers: Iterator[int]) -> list[bytes]:
             spoken.append(event.text)
             continue
         if spoken:
-            portions.append(_event(b"delta", next(numbers), {"text": "".join(spoken)}))
+            portions.append(encoded_event(b"delta", next(numbers), {"text": "".join(spoken)}))
             spoken.clear()
-        portions.append(_event(_NAMES[type(event)], next(numbers), _data(event)))
+        portions.append(encoded_event(_NAMES[type(event)], next(numbers), _data(event)))
     if spoken:
-        portions.append(_event(b"delta", next(numbers), {"text": "".join(spoken)}))
+        portions.append(encoded_event(b"delta", next(numbers), {"text": "".join(spoken)}))
     return portions
 
 
@@ -169,7 +202,8 @@ def _data(event: Started | Found | Done | Failed) -> object:
 _LINE_ENDS = ((b"\xc2\x85", rb"\u0085"), (b"\xe2\x80\xa8", rb"\u2028"), (b"\xe2\x80\xa9", rb"\u2029"))
 
 
-def _event(name: bytes, number: int, data: object) -> bytes:
+def encoded_event(name: bytes, number: int, data: object) -> bytes:
+    """Return an event as it is sent. Its data is JSON in one line, whatever a client takes for the end of one."""
     encoded = orjson.dumps(data, default=str)
     for raw, escaped in _LINE_ENDS:
         encoded = encoded.replace(raw, escaped)

@@ -15,6 +15,7 @@ import uvicorn
 from uvicorn.importer import import_from_string
 from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 
+from backend.api.progress import Watches
 from backend.bootstrap.application import Application, open_application
 from backend.cli.commands import app, read_settings, run, sentences
 from backend.cli.connections import UNREAD_BYTES, bounded
@@ -53,6 +54,10 @@ class DocentServer(uvicorn.Server):
         application: Application = import_from_string(APPLICATION).state.application
         return application
 
+    def _stop_watches(self) -> None:
+        watches: Watches = import_from_string(APPLICATION).state.watches
+        watches.stop()
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and print what a person wants to know.
 
@@ -71,7 +76,8 @@ class DocentServer(uvicorn.Server):
             _announce(self._application(), self._settings, f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more connections; running answers get the grace time, then end with an error event."""
+        """Take no more connections. Running answers get the grace time, then end with an error event; watched documents end now."""
+        self._stop_watches()
         drain = self._application().services.answering.drain(self._settings.shutdown_grace_seconds)
         await asyncio.gather(drain, super().shutdown(sockets))
 

@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from backend.core.values.document import Document, DocumentStage, DocumentStatus
 from backend.core.values.page import Page
 from backend.schemas.base import NOT_BLANK, Offset, RequestModel, ResponseModel, Storable
 from backend.schemas.page import PageOut, cursor_of
+from backend.schemas.problem import Problem
 
 
 class ProgressOut(ResponseModel):
@@ -98,6 +99,28 @@ def _coverage(document: Document) -> CoverageOut | None:
     if document.tokens_extracted is None or document.tokens_embedded is None:
         return None
     return CoverageOut(tokens_extracted=document.tokens_extracted, tokens_embedded=document.tokens_embedded)
+
+
+class RejectedOut(ResponseModel):
+    """A file that was not accepted, and the problem that it would have been if it had come alone."""
+
+    filename: str | None = Field(description="Null where it has no name that can be used.")
+    problem: Problem
+
+
+class UploadsOut(ResponseModel):
+    """What became of several files: each is in one of the lists, in the order in which they came."""
+
+    accepted: list[DocumentOut]
+    rejected: list[RejectedOut]
+
+
+DocumentOrUploads = Annotated[
+    Annotated[DocumentOut, Tag("DocumentOut")] | Annotated[UploadsOut, Tag("UploadsOut")],
+    # Said by a rule, for then the description says that it is exactly one of the two.
+    Discriminator(lambda answer: type(answer).__name__),
+]
+"""The answer to one file, or to several."""
 
 
 class DocumentPage(PageOut[DocumentOut]):

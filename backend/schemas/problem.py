@@ -1,6 +1,6 @@
 """Errors on the wire (RFC 9457)."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class FieldProblem(BaseModel):
@@ -12,7 +12,9 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error. ``code`` is stable and meant for programs, ``detail`` is a sentence for people."""
+    """An error. ``code`` is stable and meant for programs, ``detail`` is a sentence for people. Some have members of their own."""
+
+    model_config = ConfigDict(extra="allow")
 
     type: str = "about:blank"
     title: str
@@ -20,4 +22,6 @@ class Problem(BaseModel):
     detail: str
     code: str
     request_id: str
-    errors: list[FieldProblem] | None = Field(None, description="Only where the request did not validate.")
+    errors: list[FieldProblem] | None = Field(
+        None, description="Only where the request did not validate.", exclude_if=lambda errors: errors is None
+    )

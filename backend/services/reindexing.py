@@ -5,11 +5,13 @@ from uuid import UUID
 
 import structlog
 
-from backend.core.errors import UnavailableError
+from backend.core.errors import ConfigurationError, EmbeddingRefusedError, UnavailableError
+from backend.db.repositories.generations import Generation
 from backend.db.uow import UnitOfWork
 from backend.ports.vector_index import VectorIndex
 from backend.services.embedders import PREFERRED, Embedders, new_generation
 from backend.services.indexing.generations import GenerationBuilder, defer_generation, queue_generation
+from backend.services.indexing.offering import queue_drop
 
 log = structlog.get_logger(__name__)
 
@@ -59,24 +61,34 @@ class ReindexService:
         identity, dimensions = embedder.identity, await embedder.dimensions()
         async with self._uow.system() as tx:
             await tx.settings.replace(PREFERRED, identity)
-            generations = await tx.generations.all(state="ready")
-        for generation in generations:
-            if generation.embedder != identity:
-                await self._begin(generation.owner_id, identity, dimensions)
-        await self._stop_others(identity)
+        for generation in await self._behind(identity):
+            await self._begin(generation.owner_id, identity, dimensions)
+        await self._stop_others()
         return await self.state()
+
+    async def _behind(self, identity: str) -> list[Generation]:
+        """Return the generations that answer by another model, and that nothing by this one is being built beside."""
+        async with self._uow.system() as tx:
+            generations = await tx.generations.all()
+        begun = {found.owner_id for found in generations if found.state == "building" and found.embedder == identity}
+        return [
+            found for found in generations if found.state == "ready" and found.embedder != identity and found.owner_id not in begun
+        ]
 
     async def _begin(self, owner_id: UUID, identity: str, dimensions: int) -> None:
         generation_id, collection = new_generation(owner_id)
         async with self._uow.of(owner_id) as tx:
+            if await tx.settings.get(PREFERRED, hold=True) != identity:
+                return  # Another change has overtaken this one.
             generation = await tx.generations.ensure(
                 owner_id, identity, generation_id=generation_id, dimensions=dimensions, collection=collection, building=True
             )
             await queue_generation(tx, "build_generation", generation)
 
-    async def _stop_others(self, identity: str) -> None:
+    async def _stop_others(self) -> None:
         """A change that another change overtakes is not finished: its generations are retired as they are."""
         async with self._uow.system() as tx:
+            identity = await tx.settings.get(PREFERRED, hold=True)
             overtaken = [found for found in await tx.generations.all(state="building") if found.embedder != identity]
         for generation in overtaken:
             async with self._uow.of(generation.owner_id) as tx:
@@ -114,14 +126,24 @@ class ReindexService:
         """Remove the generations that do not answer any more, with their vectors and collections; return how many."""
         async with self._uow.system() as tx:
             retired = await tx.generations.all(state="retired")
-        for generation in retired:
-            try:
-                await self._index.drop(generation.collection)
-            except UnavailableError as error:
-                log.warning("collection_left_behind", collection=generation.collection, code=error.code)
-            async with self._uow.of(generation.owner_id) as tx:
-                await tx.generations.remove(generation.owner_id, generation.id)
-        return len(retired)
+        return sum([await self._drop(generation) for generation in retired])
+
+    async def _drop(self, generation: Generation) -> bool:
+        """Remove a generation unless somebody has begun to build it again; its collection goes now, or once the index is back."""
+        owner_id = generation.owner_id
+        async with self._uow.of(owner_id) as tx:
+            await tx.generations.lock(owner_id)
+            present = await tx.generations.get(owner_id, generation.id)
+            if present is None or present.state != "retired":
+                return False
+            await tx.generations.remove(owner_id, generation.id)
+        try:
+            await self._index.drop(present.collection)
+        except UnavailableError as error:
+            log.warning("collection_left_behind", collection=present.collection, code=error.code)
+            async with self._uow.of(owner_id) as tx:
+                await queue_drop(tx, present)
+        return True
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
     async def build_generation(self, owner_id: UUID, generation_id: UUID) -> None:
@@ -146,9 +168,28 @@ class ReindexService:
         return await self._builder.verify_all()
 
     async def resume(self) -> None:
-        """Queue what has no job: generations that are not complete, and collections that too much was deleted from."""
+        """Queue what has no job: generations that are not complete, and collections that too much was deleted from.
+
+        A change of the model that was cut short before it had reached every owner reaches the others now.
+        """
+        await self._go_on_changing()
         async with self._uow.system() as tx:
             for generation in await tx.generations.all(state="building"):
                 await queue_generation(tx, "build_generation", generation)
             for generation in await tx.generations.worn():
                 await queue_generation(tx, "rebuild_collection", generation)
+
+    async def _go_on_changing(self) -> None:
+        async with self._uow.system() as tx:
+            identity = str(await tx.settings.get(PREFERRED))
+        behind = await self._behind(identity)
+        if not behind:
+            return
+        try:
+            dimensions = await self._embedders.named(identity).dimensions()
+        except (UnavailableError, EmbeddingRefusedError, ConfigurationError) as error:
+            log.warning("embedding_model_not_changed", code=error.code, embedder=identity, owners=len(behind))
+            return
+        for generation in behind:
+            await self._begin(generation.owner_id, identity, dimensions)
+        await self._stop_others()

@@ -17,9 +17,12 @@ from backend.services.quotas import Quotas, seconds_until_midnight
 REQUESTS = "requests_per_minute"
 STREAMS = "concurrent_streams"
 EXPORTS = "running_exports"
+WATCHES = "watched_documents"
+MOST_WATCHES = 20
+"""Of one account, in every tier: as many as one request can upload."""
 MINUTE = 60
 LEASE_SECONDS = 60.0
-"""How long the place of an answer, or of an export, stays taken after its process was killed."""
+"""How long a place stays taken after its process was killed."""
 TIERS_KEPT_SECONDS = 5.0
 
 
@@ -55,9 +58,7 @@ class UsageService:
             yield
             return
         limit = (await self._tier(tier)).concurrent_streams
-        async with self._place(
-            STREAMS, str(user_id), limit=limit, refusal=f"Your account may have {limit:,} answers running at the same time."
-        ):
+        async with self._place(STREAMS, user_id, limit, f"Your account may have {limit:,} answers running at the same time."):
             yield
 
     @asynccontextmanager
@@ -70,18 +71,48 @@ class UsageService:
         if not self._enabled:
             yield
             return
-        async with self._place(EXPORTS, str(user_id), limit=1, refusal="Your account has an export running. Wait until it ends."):
+        async with self._place(EXPORTS, user_id, 1, "Your account has an export running. Wait until it ends."):
             yield
 
-    async def assert_may_store(self, owner_id: UUID, incoming_bytes: int | None) -> None:
+    @asynccontextmanager
+    async def enter_watch(self, user_id: UUID) -> AsyncIterator[None]:
+        """Count a document as watched within the block. That takes no place of an answer.
+
+        Raises:
+            RateLimitedError: As many as is allowed are being watched; ``details`` says ``watched_documents``.
+        """
+        if not self._enabled:
+            yield
+            return
+        async with self._place(
+            WATCHES, user_id, MOST_WATCHES, f"Your account may watch {MOST_WATCHES} documents at the same time."
+        ):
+            yield
+
+    @asynccontextmanager
+    async def _place(self, rule: str, user_id: UUID, limit: int, sentence: str) -> AsyncIterator[None]:
+        subject = str(user_id)
+        lease = await self._limiter.enter(rule, subject, limit=limit, lease_seconds=LEASE_SECONDS)
+        if lease is None:
+            raise RateLimitedError(sentence, limit=rule, retry_after_seconds=1)
+        renewal = asyncio.create_task(self._keep(rule, subject, lease))
+        try:
+            yield
+        finally:
+            renewal.cancel()
+            await self._limiter.leave(rule, subject, lease)
+
+    async def assert_may_store(self, owner_id: UUID, incoming_bytes: int | None, *, replacing: int | None = None) -> None:
         """Return if there seems to be room for a file, before its bytes are read; ``Quotas.check_room`` decides when it is stored.
+
+        The file is a new document, or takes the place of one that has ``replacing`` bytes.
 
         Raises:
             QuotaExceededError: ``details`` says which: ``documents`` or ``stored_bytes``.
         """
         async with self._uow.of(owner_id) as tx:
             # Without a known length: at least one byte.
-            await self._quotas.check_room(tx, owner_id, incoming_bytes or 1, hold=False)
+            await self._quotas.check_room(tx, owner_id, incoming_bytes or 1, hold=False, replacing=replacing)
 
     async def assert_may_ask(self, owner_id: UUID) -> None:
         """Return if today's tokens are not used up: for what spends tokens without storing a question.
@@ -110,23 +141,10 @@ class UsageService:
         )
         return UsageState(tier_name, self._enabled, limits)
 
-    @asynccontextmanager
-    async def _place(self, name: str, subject: str, *, limit: int, refusal: str) -> AsyncIterator[None]:
-        """Take one of so many places within the block, however long it takes."""
-        lease = await self._limiter.enter(name, subject, limit=limit, lease_seconds=LEASE_SECONDS)
-        if lease is None:
-            raise RateLimitedError(refusal, limit=name, retry_after_seconds=1)
-        renewal = asyncio.create_task(self._keep(name, subject, lease))
-        try:
-            yield
-        finally:
-            renewal.cancel()
-            await self._limiter.leave(name, subject, lease)
-
-    async def _keep(self, name: str, subject: str, lease: str) -> None:
+    async def _keep(self, rule: str, subject: str, lease: str) -> None:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
-            await self._limiter.renew(name, subject, lease, lease_seconds=LEASE_SECONDS)
+            await self._limiter.renew(rule, subject, lease, lease_seconds=LEASE_SECONDS)
 
     async def _tier(self, name: TierName) -> Tier:
         """Return a tier as it was some seconds ago at most: it is needed for every request and hardly ever changes."""

@@ -42,8 +42,30 @@ async def test_it_sees_its_documents_and_no_others(scene: Scene) -> None:
         body = {"title": "mine"} if method == "PATCH" else None
         response = await scene.client.request(method, f"/api/v1/chat/documents/{scene.far}{path}", json=body)
         assert (response.status_code, response.json()["code"]) == (404, "document_not_found")
-    upload = await scene.client.post("/api/v1/chat/upload", files={"file": ("new.md", b"# new")})
-    assert (upload.status_code, upload.json()["code"]) == (403, "scope_missing")
+    for field in ("file", "files"):
+        upload = await scene.client.post("/api/v1/chat/upload", files={field: ("new.md", b"# new")})
+        assert (upload.status_code, upload.json()["code"]) == (403, "scope_missing")
+
+
+async def test_it_replaces_watches_and_steers_its_documents_and_no_others(scene: Scene, alice: Account) -> None:
+    async def replace(document: str, data: bytes) -> httpx2.Response:
+        return await scene.client.put(f"/api/v1/chat/documents/{document}/file", files={"file": ("new.md", data)})
+
+    for method, path in (("GET", "events"), ("POST", "retry"), ("POST", "cancel")):
+        far = await scene.client.request(method, f"/api/v1/chat/documents/{scene.far}/{path}")
+        near = await scene.client.request(method, f"/api/v1/chat/documents/{scene.near}/{path}")
+        assert (far.status_code, far.json()["code"]) == (404, "document_not_found")
+        assert near.status_code == (200 if method == "GET" else 409)
+    refused = await replace(scene.far, b"# new")
+    assert (refused.status_code, refused.json()["code"]) == (404, "document_not_found")
+    accepted = await replace(scene.near, b"# Whales again\n\nWhales sing.\n")
+    assert (accepted.status_code, accepted.json()["version"]) == (202, 2)
+
+    twin = await replace(scene.near, BREAD)
+    assert (twin.status_code, twin.json()["code"]) == (409, "document_duplicate")
+    assert "document_id" not in twin.json(), "that one does not exist for this key"
+    hers = await alice.client.put(f"/api/v1/chat/documents/{scene.near}/file", files={"file": ("new.md", BREAD)})
+    assert hers.json()["document_id"] == scene.far
 
 
 async def test_its_answers_come_from_its_documents(scene: Scene) -> None:

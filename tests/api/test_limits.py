@@ -161,6 +161,19 @@ async def test_a_full_account_is_told_before_its_file_is_read(alice: Account) ->
     assert "retry-after" not in refused.headers, "waiting does not help"
 
 
+async def test_of_several_files_those_that_fit_are_accepted_and_a_new_version_needs_no_new_place(alice: Account) -> None:
+    files = [("files", (name, name.encode())) for name in ("a.md", "b.md", "c.md", "d.md")]
+
+    answer = await alice.client.post("/api/v1/chat/upload", files=files)
+
+    assert [document["filename"] for document in answer.json()["accepted"]] == ["a.md", "b.md"]
+    told = [(each["filename"], each["problem"]["code"], each["problem"]["limit"]) for each in answer.json()["rejected"]]
+    assert told == [("c.md", "quota_exceeded", "documents"), ("d.md", "quota_exceeded", "documents")]
+    path = f"/api/v1/chat/documents/{answer.json()['accepted'][0]['id']}/file"
+    replaced = await alice.client.put(path, files={"file": ("e.md", b"e.md")})
+    assert (replaced.status_code, replaced.json()["version"]) == (202, 2)
+
+
 async def test_guessing_a_password_ends_after_ten_and_both_ways_to_sign_in_count(pair: Pair, alice: Account) -> None:
     wrong = {"username": alice.username, "password": "not this one"}
     async with pair.plain.client() as stranger:

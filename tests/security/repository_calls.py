@@ -12,6 +12,7 @@ from backend.core.values.chat import Answer, Timings, Usage
 from backend.core.values.document import Chunk
 from backend.core.values.page import Page
 from backend.db.uow import Transaction
+from backend.services.embedders import new_generation
 from tests.security.conftest import OWNED
 from tests.support.workshop import Workshop
 
@@ -28,15 +29,23 @@ READS: dict[str, Call] = {
     "messages.page": lambda tx, me, hers: tx.messages.page(me, hers.session, limit=9, after=None),
     "documents.get": lambda tx, me, hers: tx.documents.get(me, hers.document),
     "documents.by_sha256": lambda tx, me, hers: tx.documents.by_sha256(me, hers.sha256),
-    "documents.statuses": lambda tx, me, hers: tx.documents.statuses(me, [hers.document]),
-    "documents.lock": lambda tx, me, hers: tx.documents.lock(me, hers.document, status="ready"),
+    "documents.standings": lambda tx, me, hers: tx.documents.standings(me, [hers.document]),
+    "documents.lock": lambda tx, me, hers: tx.documents.lock(me, hers.document, status="ready", version=1),
+    "documents.names_file": lambda tx, me, hers: tx.documents.names_file(me, hers.blob_key),
     "documents.deleted": lambda tx, me, hers: tx.documents.deleted(me, hers.deleted),
-    "texts.slice": lambda tx, me, hers: tx.texts.slice(me, hers.document, start=0, end=9),
-    "chunks.ids_of": lambda tx, me, hers: tx.chunks.ids_of(me, hers.document),
+    "texts.slice": lambda tx, me, hers: tx.texts.slice(me, hers.document, 1, start=0, end=9),
+    "chunks.ids_of": lambda tx, me, hers: tx.chunks.ids_of(me, hers.document, version=1),
+    "chunks.dead_ids": lambda tx, me, hers: tx.chunks.dead_ids(me, hers.cancelled),
+    "chunks.wanted": lambda tx, me, hers: tx.chunks.wanted(me, [hers.chunk]),
     "chunks.searchable": lambda tx, me, hers: tx.chunks.searchable(me, [hers.chunk]),
     "chunks.found": lambda tx, me, hers: tx.chunks.found(me, [hers.chunk]),
     "vectors.searchable": lambda tx, me, hers: tx.vectors.searchable(me, hers.generation, within=[hers.document]),
     "vectors.of_document": lambda tx, me, hers: tx.vectors.of_document(me, hers.generation, hers.document, unindexed_only=False),
+    "vectors.embedded": lambda tx, me, hers: tx.vectors.embedded(me, hers.generation, hers.document),
+    "vectors.batch": lambda tx, me, hers: tx.vectors.batch(me, hers.generation, after=None, limit=9),
+    "vectors.indexed_count": lambda tx, me, hers: tx.vectors.indexed_count(me, hers.generation),
+    "generations.get": lambda tx, me, hers: tx.generations.get(me, hers.generation),
+    "generations.hold": lambda tx, me, hers: tx.generations.hold(me, hers.generation),
     "idempotency.hold": lambda tx, me, hers: tx.idempotency.hold(me, hers.key_of_request),
     "lexicon.search": lambda tx, me, hers: tx.lexicon.search(me, "krill", language="english", within=[hers.document], limit=9),
 }
@@ -55,19 +64,28 @@ WRITES: dict[str, Call] = {
     "documents.rename": lambda tx, me, hers: tx.documents.rename(me, hers.document, "mine"),
     "documents.update": lambda tx, me, hers: tx.documents.update(me, hers.document, status="failed"),
     "documents.start_attempt": lambda tx, me, hers: tx.documents.start_attempt(me, hers.pending),
+    "documents.hand_back": lambda tx, me, hers: tx.documents.hand_back(me, hers.document, waiting_for="mine"),
+    "documents.end": lambda tx, me, hers: tx.documents.end(me, hers.document, code="mine", message="mine"),
+    "documents.queue_again": lambda tx, me, hers: tx.documents.queue_again(me, hers.document),
     "documents.mark_deleted": lambda tx, me, hers: tx.documents.mark_deleted(me, hers.document),
     "documents.remove": lambda tx, me, hers: tx.documents.remove(me, hers.deleted),
-    "texts.put": lambda tx, me, hers: tx.texts.put(me, hers.document, text="mine", pages=[]),
-    "texts.delete": lambda tx, me, hers: tx.texts.delete(me, hers.document),
+    "texts.put": lambda tx, me, hers: tx.texts.put(me, hers.document, 1, text="mine", pages=[]),
+    "texts.delete": lambda tx, me, hers: tx.texts.delete(me, hers.document, 1),
     "chunks.store": lambda tx, me, hers: tx.chunks.store(
-        me, hers.document, [Chunk(new_id(), 99, None, None, 0, 1, "m")], ["m"], language="english"
+        me, hers.document, 1, [Chunk(new_id(), 99, None, None, 0, 1, "m")], ["m"], language="english"
     ),
-    "chunks.delete": lambda tx, me, hers: tx.chunks.delete(me, hers.document),
+    "chunks.delete": lambda tx, me, hers: tx.chunks.delete(me, hers.document, [hers.chunk]),
     "vectors.store": lambda tx, me, hers: tx.vectors.store(me, hers.generation, [hers.chunk], [b"xx"]),
-    "vectors.confirm": lambda tx, me, hers: tx.vectors.confirm(me, hers.generation, [hers.late_chunk]),
+    "vectors.confirm": lambda tx, me, hers: tx.vectors.confirm(me, hers.generation, [hers.late_chunk], collection=hers.collection),
+    "vectors.index_only": lambda tx, me, hers: tx.vectors.index_only(me, hers.generation, chunk_ids=[hers.late_chunk]),
     "vectors.unconfirm": lambda tx, me, hers: tx.vectors.unconfirm(me, hers.generation),
-    "lexicon.add_document": lambda tx, me, hers: tx.lexicon.add_document(me, hers.document),
-    "lexicon.remove_document": lambda tx, me, hers: tx.lexicon.remove_document(me, hers.document),
+    "lexicon.add_document": lambda tx, me, hers: tx.lexicon.add_document(me, hers.document, 1),
+    "lexicon.remove_document": lambda tx, me, hers: tx.lexicon.remove_document(me, hers.document, 1),
+    "generations.switch": lambda tx, me, hers: tx.generations.switch(me, hers.building),
+    "generations.move": lambda tx, me, hers: tx.generations.move(me, hers.generation, "mine"),
+    "generations.retire": lambda tx, me, hers: tx.generations.retire(me, hers.building),
+    "generations.count_removed": lambda tx, me, hers: tx.generations.count_removed(me, hers.generation, 9),
+    "generations.remove": lambda tx, me, hers: tx.generations.remove(me, hers.generation),
     "api_keys.revoke": lambda tx, me, hers: tx.api_keys.revoke(me, hers.api_key),
     "api_keys.touch": lambda tx, me, hers: tx.api_keys.touch(me, hers.api_key),
     "idempotency.take_over": lambda tx, me, hers: tx.idempotency.take_over(
@@ -88,8 +106,9 @@ OWN_READS: dict[str, Call] = {
     "sessions.ids": lambda tx, me, _: tx.sessions.ids(me),
     "sessions.page": lambda tx, me, _: tx.sessions.page(me, limit=9, after=None),
     "documents.page": lambda tx, me, _: tx.documents.page(me, limit=9, after=None),
-    "documents.statuses": lambda tx, me, _: tx.documents.statuses(me, None),
-    "generations.get": lambda tx, me, hers: tx.generations.get(me, hers.embedder),
+    "documents.standings": lambda tx, me, _: tx.documents.standings(me, None),
+    "vectors.missing": lambda tx, me, hers: tx.vectors.missing(me, hers.building, limit=9),
+    "generations.ready": lambda tx, me, _: tx.generations.ready(me),
     "generations.of_owner": lambda tx, me, _: tx.generations.of_owner(me),
     "usage.of_day": lambda tx, me, _: tx.usage.of_day(me, now().date()),
     "usage.days": lambda tx, me, _: tx.usage.days(me, now().date()),
@@ -104,6 +123,10 @@ OWN_WRITES: dict[str, Call] = {
     "api_keys.revoke_all": lambda tx, me, _: tx.api_keys.revoke_all(me),
     "reset_links.use_up": lambda tx, me, _: tx.reset_links.use_up(me),
     "reset_links.add": lambda tx, me, hers: tx.reset_links.add(me, link_id=new_id(), hash_=b"x", expires_at=hers.moment),
+    "generations.lock": lambda tx, me, _: tx.generations.lock(me),
+    "generations.ensure": lambda tx, me, hers: tx.generations.ensure(
+        me, hers.built_by, generation_id=hers.fresh, dimensions=9, collection=f"docent-{hers.fresh}", building=True
+    ),
     "leftovers.hide_documents": lambda tx, me, _: tx.leftovers.hide_documents(me),
     "users.mark_deleted": lambda tx, me, _: tx.users.mark_deleted(me),
 }
@@ -111,8 +134,16 @@ OWN_WRITES: dict[str, Call] = {
 NOT_ABOUT_ANOTHERS_IDS = {
     *("users.add", "sign_ins.add", "sessions.add", "documents.add", "api_keys.add", "usage.add", "idempotency.add", "audit.note"),
     *("users.by_login", "users.page", "users.others_administer", "sign_ins.locked", "api_keys.with_owner", "reset_links.locked"),
-    *("idempotency.expire", "idempotency.forget_running", "usage.totals", "usage.hold", "audit.page", "generations.ensure"),
-    *("documents.without_job", "vectors.unindexed_documents", "messages.end_abandoned", "generations.exist"),
+    *("idempotency.expire", "idempotency.forget_running", "usage.totals", "usage.hold", "audit.page"),
+    *("generations.all", "generations.worn", "generations.missing_chunks", "generations.indexed_by", "generations.exist"),
+    *(
+        "documents.without_job",
+        "vectors.unindexed_documents",
+        "messages.end_abandoned",
+        "jobs.queued",
+        "jobs.hasten",
+        "jobs.forget_ended",
+    ),
     *("tiers.get", "tiers.all", "tiers.update", "settings.get", "settings.remember", "settings.replace", "jobs.defer"),
     # Of deleted accounts only, as a test of their own shows.
     *("leftovers.collections", "leftovers.files", "leftovers.clear", "leftovers.remove_account", "leftovers.without_job"),
@@ -137,6 +168,17 @@ async def things_of(workshop: Workshop, owner_id: UUID) -> Things:
     # So that there is something to confirm, and something to forget.
     late = "update chunk_vectors v set indexed = false from chunks c where c.id = v.chunk_id and c.document_id = $1 returning c.id"
     (late_chunk,) = await workshop.rows(late, deleted.id)
+    cancelled = await workshop.uploaded(owner_id, "A diary that was given up.")
+    await workshop.services.documents.index(owner_id, cancelled.id)
+    await workshop.rows("update documents set status = 'failed', live_version = null where id = $1", cancelled.id)
+    async with workshop.uow.of(owner_id) as tx:
+        generation = await tx.generations.ready(owner_id)
+        building, collection = new_generation(owner_id)
+        await tx.generations.ensure(owner_id, "another", generation_id=building, dimensions=2, collection=collection, building=True)
+        retired, collection = new_generation(owner_id)
+        await tx.generations.ensure(owner_id, "a third", generation_id=retired, dimensions=2, collection=collection, building=True)
+        await tx.generations.retire(owner_id, retired)
+    assert generation is not None
     await workshop.rows("insert into lexemes (owner_id, lexeme, frequency) values ($1, 'forgotten', 0)", owner_id)
 
     async def first(sql: str) -> Any:
@@ -150,13 +192,18 @@ async def things_of(workshop: Workshop, owner_id: UUID) -> Things:
         pending=pending.id,
         chunk=(await workshop.rows("select id from chunks where document_id = $1", document))[0][0],
         late_chunk=late_chunk["id"],
-        generation=await first("select id from index_generations where owner_id = $1"),
+        cancelled=cancelled.id,
+        blob_key=pending.blob_key,
+        generation=generation.id,
+        collection=generation.collection,
+        building=building,
+        built_by="a third",
+        fresh=new_id(),
         streaming=streaming,
         answer=answer,
         key_of_request=running,
         bound_key=bound,
         api_key=await first("select id from api_keys where owner_id = $1"),
-        embedder=await first("select embedder from index_generations where owner_id = $1"),
         session=await first("select id from chat_sessions where owner_id = $1"),
         sign_in=await first("select id from auth_sessions where owner_id = $1"),
         moment=await first("select created_at from users where id = $1"),

@@ -31,6 +31,8 @@ CALLS: Mapping[str, Call] = {
 }
 # With both walls down these still do no harm, and this is why.
 VACUOUS: Mapping[str, str] = {
+    "generations.lock of one's own, statement 0": "it holds rows until the end of the transaction, and tells and changes nothing",
+    "vectors.store of another, statement 0": "the vector would be the caller's, and the foreign key to its chunk names the owner",
     "lexicon.search of another, statement 0": "the candidates come from a function that reads the owner from the setting itself",
     "messages.page of another, statement 1": "it asks for the sources of the messages that statement 0 has found, and that is none",
 }

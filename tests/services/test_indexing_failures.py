@@ -78,6 +78,7 @@ async def test_a_defect_gets_three_attempts_and_then_the_document_is_given_up(wo
         assert (found.status, found.attempts) == ("failed" if attempt == 3 else "processing", attempt)
 
     assert found.error_code == "indexing_failed"
+    await workshop.services.documents.tidy(alice, document.id)
     assert await workshop.in_index(alice) == 0
     workshop.embedder.mend()
     assert (await workshop.attempted(document)).status == "failed", "an ended document is left alone"

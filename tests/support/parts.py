@@ -102,6 +102,8 @@ class SwitchableIndex(ChromaVectorIndex):
 
     async def drop(self, collection: str) -> None:
         """See ``VectorIndex.drop``."""
+        if self.down:
+            raise VectorIndexUnavailableError
         await super().drop(collection)
         self.broken.discard(collection)
 

@@ -1,19 +1,22 @@
 """Documents."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Query, status
 from fastapi.responses import StreamingResponse
 
-from backend.api.deps import DocumentId, Documents, IncomingFile, Page, Reader, Writer
+from backend.api.deps import DocumentId, Documents, Page, Reader, WatchedDocument, Writer
 from backend.api.downloads import Download
 from backend.api.errors import problems
-from backend.api.idempotency import REPLAYED, Once, assert_same_file
+from backend.api.progress import OpenWatches, ProgressStream
+from backend.api.reception import AcceptUpload, AcceptVersion
+from backend.api.uploads.files import MOST_FILES
 from backend.core.errors import (
     BlobNotFoundError,
     BlobStoreUnavailableError,
     DocumentEmptyError,
     DocumentNotFoundError,
+    DocumentStateError,
     DocumentTooLargeError,
     DocumentTypeError,
     DuplicateDocumentError,
@@ -24,29 +27,52 @@ from backend.core.errors import (
     TokenInvalidError,
     UploadInvalidError,
 )
-from backend.core.values.document import Document
-from backend.core.values.idempotency import StoredOutcome
-from backend.schemas.documents import DocumentOut, DocumentPage, DocumentPatch, SpanIn, TextOut
+from backend.schemas.documents import DocumentOrUploads, DocumentOut, DocumentPage, DocumentPatch, SpanIn, TextOut
 
 router = APIRouter(prefix="/chat", tags=["documents"], responses=problems(TokenInvalidError))
 
-MULTIPART = {
-    "requestBody": {
-        "required": True,
+FILE: dict[str, Any] = {"type": "string", "contentMediaType": "application/octet-stream"}
+TITLE: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 300, "description": "Has to come before the file."}
+
+
+def multipart(**schema: object) -> dict[str, Any]:
+    """Describe a body of parts: FastAPI sees none, for the body is read while it arrives."""
+    described = {"type": "object", "additionalProperties": False, **schema}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": described}}}}
+
+
+ONE_FILE = multipart(required=["file"], properties={"title": TITLE, "file": FILE})
+FILE_OR_FILES = multipart(
+    properties={"title": TITLE, "file": FILE, "files": {"type": "array", "minItems": 1, "maxItems": MOST_FILES, "items": FILE}},
+    oneOf=[{"required": ["file"]}, {"required": ["files"]}],
+    dependentRequired={"title": ["file"]},
+)
+FILE_PROBLEMS = problems(
+    DocumentEmptyError,
+    UploadInvalidError,
+    DocumentTypeError,
+    DuplicateDocumentError,
+    DocumentTooLargeError,
+    DocumentNotFoundError,
+    IdempotencyKeyBusyError,
+    IdempotencyKeyReusedError,
+    QuotaExceededError,
+    StorageFullError,
+)
+EITHER: dict[int | str, dict[str, Any]] = {202: {"description": "The document, or of `files` what became of each."}}
+WATCHED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events: `document` at first and whenever it has changed, or `deleted` at the end.",
+        # This version of OpenAPI has no word for a stream: what is described is one event of it.
         "content": {
-            "multipart/form-data": {
+            "text/event-stream": {
                 "schema": {
                     "type": "object",
-                    "required": ["file"],
-                    "additionalProperties": False,
+                    "required": ["event", "id", "data"],
                     "properties": {
-                        "title": {
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 300,
-                            "description": "Has to come before the file.",
-                        },
-                        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+                        "event": {"enum": ["document", "deleted"]},
+                        "id": {"type": "string"},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
                     },
                 }
             }
@@ -55,39 +81,14 @@ MULTIPART = {
 }
 
 
-@router.post(
-    "/upload",
-    status_code=status.HTTP_202_ACCEPTED,
-    openapi_extra=MULTIPART,
-    responses=problems(
-        DocumentEmptyError,
-        UploadInvalidError,
-        DocumentTypeError,
-        DuplicateDocumentError,
-        DocumentTooLargeError,
-        DocumentNotFoundError,
-        IdempotencyKeyBusyError,
-        IdempotencyKeyReusedError,
-        QuotaExceededError,
-        StorageFullError,
-    ),
-)
-async def upload_document(
-    upload: IncomingFile, caller: Writer, documents: Documents, once: Once, response: Response
-) -> DocumentOut:
-    """Accept a file. It becomes searchable when its status turns to `ready`."""
+@router.post("/upload", status_code=status.HTTP_202_ACCEPTED, openapi_extra=FILE_OR_FILES, responses={**EITHER, **FILE_PROBLEMS})
+async def upload_document(accept: AcceptUpload) -> DocumentOrUploads:
+    """Accept a file, or several. Each becomes searchable when its status turns to `ready`.
 
-    async def accept(key: str | None) -> Document:
-        return await documents.upload(caller.user_id, once.kept_alive(caller, upload), idempotency_key=key)
-
-    async def replay(earlier: StoredOutcome) -> Document:
-        await assert_same_file(earlier, upload)
-        response.headers.update(REPLAYED)
-        return await documents.get(caller.user_id, earlier.made)
-
-    document = await once.run(caller, "upload", accept, replay)
-    response.headers["Location"] = f"/api/v1/chat/documents/{document.id}"
-    return DocumentOut.of(document)
+    One is sent as `file`, with a `title` before it or without. Of 1 to 20 `files` each is accepted or refused on its own. Where the
+    body breaks in their middle, the problem has the members `accepted` and `rejected` too: what was accepted stays so.
+    """
+    return await accept()
 
 
 @router.get("/documents")
@@ -137,3 +138,40 @@ async def read_document_text(
 async def download_document(document_id: DocumentId, caller: Reader, documents: Documents) -> Download:
     """Return the original file, always as a download."""
     return Download.of(*await documents.file(caller.user_id, document_id))
+
+
+@router.put("/documents/{document_id}/file", status_code=status.HTTP_202_ACCEPTED, openapi_extra=ONE_FILE, responses=FILE_PROBLEMS)
+async def replace_document(accept: AcceptVersion) -> DocumentOut:
+    """Accept a new version of a document. The one before answers until this one is `ready`, and goes on if it fails.
+
+    The bytes that the document has already are no new version; where they failed, they are tried again.
+    """
+    return await accept()
+
+
+@router.post(
+    "/documents/{document_id}/retry",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=problems(DocumentNotFoundError, DocumentStateError),
+)
+async def retry_document(document_id: DocumentId, caller: Writer, documents: Documents) -> DocumentOut:
+    """Queue the indexing of a document that failed once more."""
+    return DocumentOut.of(await documents.retry(caller.user_id, document_id))
+
+
+@router.post("/documents/{document_id}/cancel", responses=problems(DocumentNotFoundError, DocumentStateError))
+async def cancel_document(document_id: DocumentId, caller: Writer, documents: Documents) -> DocumentOut:
+    """End the indexing of a document: it is `failed` with the code `cancelled`. A version before it goes on answering."""
+    return DocumentOut.of(await documents.cancel(caller.user_id, document_id))
+
+
+@router.get(
+    "/documents/{document_id}/events",
+    response_class=StreamingResponse,
+    responses={**WATCHED, **problems(DocumentNotFoundError)},
+)
+async def watch_document(
+    document_id: DocumentId, caller: Reader, documents: Documents, watches: OpenWatches, _watched: WatchedDocument
+) -> ProgressStream:
+    """Watch a document until its indexing has ended, for a quarter of an hour at most."""
+    return watches.stream(documents.watch, caller.user_id, document_id)

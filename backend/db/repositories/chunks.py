@@ -24,6 +24,9 @@ STORE = text(
 )
 
 
+UNFINISHED = ("pending", "processing")
+
+
 @dataclass(frozen=True, slots=True)
 class FoundChunk:
     """A chunk of a document that may be cited, with the title of its document."""
@@ -59,10 +62,19 @@ class ChunkRepository(Repository):
                 ChunkRow.document_id == document_id,
                 DocumentRow.owner_id == owner_id,
                 ChunkRow.version.is_distinct_from(DocumentRow.live_version),
-                (ChunkRow.version != DocumentRow.version) | DocumentRow.status.not_in(("pending", "processing")),
+                (ChunkRow.version != DocumentRow.version) | DocumentRow.status.not_in(UNFINISHED),
             )
         )
         return list((await self._connection.execute(statement)).scalars())
+
+    async def wanted(self, owner_id: UUID, ids: Sequence[UUID]) -> set[UUID]:
+        """Return those of the chunks that still exist and are needed: live, or of a version that is being indexed."""
+        statement = (
+            select(ChunkRow.id)
+            .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
+            .where(ChunkRow.owner_id == owner_id, ChunkRow.id.in_(ids), *is_wanted(owner_id))
+        )
+        return set((await self._connection.execute(statement)).scalars())
 
     async def store(
         self,
@@ -111,6 +123,16 @@ class ChunkRepository(Repository):
             .where(*_live(owner_id, ids))
         )
         return {row.id: read(FoundChunk, row) for row in await self._connection.execute(statement)}
+
+
+def is_wanted(owner_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    """Return what is true of chunks, joined with their documents, that are live or of a version that is being indexed."""
+    unfinished = (DocumentRow.version == ChunkRow.version) & DocumentRow.status.in_(UNFINISHED)
+    return (
+        DocumentRow.owner_id == owner_id,
+        DocumentRow.deleted_at.is_(None),
+        (DocumentRow.live_version == ChunkRow.version) | unfinished,
+    )
 
 
 def _live(owner_id: UUID, ids: Sequence[UUID]) -> tuple[ColumnElement[bool], ...]:

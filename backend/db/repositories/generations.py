@@ -83,7 +83,9 @@ class GenerationRepository(Repository):
         return generation
 
     async def switch(self, owner_id: UUID, generation_id: UUID) -> None:
-        """Let a generation answer from now on, and retire the one before it."""
+        """Let a generation answer from now on, and retire the one before it; one that does not exist changes nothing."""
+        if await self.get(owner_id, generation_id) is None:
+            return
         mine = update(IndexGenerationRow).where(IndexGenerationRow.owner_id == owner_id)
         await self._connection.execute(mine.where(IndexGenerationRow.state == "ready").values(state="retired"))
         await self._connection.execute(mine.where(IndexGenerationRow.id == generation_id).values(state="ready"))

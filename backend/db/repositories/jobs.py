@@ -23,6 +23,7 @@ FORGET_ENDED = text(
     "delete from procrastinate_jobs j where j.status in ('failed', 'cancelled', 'aborted')"
     " and not exists (select from procrastinate_events e where e.job_id = j.id and e.at > now() - make_interval(days => :days))"
 )
+HASTEN = text("update procrastinate_jobs set scheduled_at = null where status = 'todo' and lock = :lock and scheduled_at > now()")
 
 
 class JobRepository(Repository):
@@ -63,3 +64,7 @@ class JobRepository(Repository):
                 "at": at,
             },
         )
+
+    async def hasten(self, lock: str) -> None:
+        """Let the jobs with this lock that wait for their time begin now: the queue keeps what came after them waiting as well."""
+        await self._connection.execute(HASTEN, {"lock": lock})

@@ -12,9 +12,12 @@ from backend.models import SettingRow
 class SettingRepository(Repository):
     """Reads and writes ``settings``."""
 
-    async def get(self, key: str) -> Any:  # noqa: ANN401 - whatever JSON was stored
-        """Return the value, or ``None``."""
-        return (await self._connection.execute(select(SettingRow.value).where(SettingRow.key == key))).scalar_one_or_none()
+    async def get(self, key: str, *, hold: bool = False) -> Any:  # noqa: ANN401 - whatever JSON was stored
+        """Return the value, or ``None``; with ``hold`` nobody changes it until the transaction ends."""
+        statement = select(SettingRow.value).where(SettingRow.key == key)
+        if hold:
+            statement = statement.with_for_update(read=True)
+        return (await self._connection.execute(statement)).scalar_one_or_none()
 
     async def remember(self, key: str, value: object) -> Any:  # noqa: ANN401 - whatever JSON was stored
         """Store the value unless there is one, and return the one that stands: the first of several processes wins."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, text, update
 
+from backend.db.repositories.chunks import is_wanted
 from backend.db.repositories.rows import Repository, columns, read
 from backend.models import ChunkRow, ChunkVectorRow, DocumentRow, IndexGenerationRow
 
@@ -55,15 +56,18 @@ class VectorRepository(Repository):
             STORE, {"owner_id": owner_id, "generation_id": generation_id, "ids": list(ids), "vectors": list(vectors)}
         )
 
-    async def confirm(self, owner_id: UUID, generation_id: UUID, ids: Sequence[UUID], *, collection: str) -> None:
-        """Note that the index has these vectors; nothing is noted if the generation moved to another collection meanwhile."""
+    async def confirm(self, owner_id: UUID, generation_id: UUID, ids: Sequence[UUID], *, collection: str) -> bool:
+        """Note that the index has these vectors; nothing is noted if the generation moved to another collection, or is gone.
+
+        Returns whether it is still indexed by this collection.
+        """
         here = select(IndexGenerationRow.id).where(
             IndexGenerationRow.owner_id == owner_id,
             IndexGenerationRow.id == generation_id,
             IndexGenerationRow.collection == collection,
         )
         if (await self._connection.execute(here.with_for_update(read=True))).first() is None:
-            return
+            return False
         statement = (
             update(ChunkVectorRow)
             .where(
@@ -72,6 +76,7 @@ class VectorRepository(Repository):
             .values(indexed=True)
         )
         await self._connection.execute(statement)
+        return True
 
     async def unconfirm(self, owner_id: UUID, generation_id: UUID) -> None:
         """Note that the vector index has lost a generation; ``unindexed_documents`` names its documents from then on."""
@@ -168,12 +173,20 @@ class VectorRepository(Repository):
         return [row.chunk_id for row in rows if row.listed]
 
     async def indexed_count(self, owner_id: UUID, generation_id: UUID) -> int:
-        """Return how many vectors of a generation the index should have at least."""
-        statement = select(func.count()).where(
-            ChunkVectorRow.owner_id == owner_id,
-            ChunkVectorRow.generation_id == generation_id,
-            ChunkVectorRow.indexed,
-            ChunkVectorRow.vector.is_not(None),
+        """Return how many vectors of a generation the index should have at least: nobody is removing these from it."""
+        statement = (
+            select(func.count())
+            .select_from(ChunkVectorRow)
+            .join(ChunkRow, ChunkRow.id == ChunkVectorRow.chunk_id)
+            .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
+            .where(
+                ChunkVectorRow.owner_id == owner_id,
+                ChunkVectorRow.generation_id == generation_id,
+                ChunkVectorRow.indexed,
+                ChunkVectorRow.vector.is_not(None),
+                ChunkRow.owner_id == owner_id,
+                *is_wanted(owner_id),
+            )
         )
         return int((await self._connection.execute(statement)).scalar_one())
 

@@ -16,7 +16,7 @@ from backend.core.values.idempotency import upload_fingerprint
 from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.blob_store import BlobStore, StoredBlob
 from backend.ports.document_parser import DocumentParser
-from backend.services.indexing.purging import BLOB_KEPT
+from backend.services.indexing.purging import BLOB_KEPT, queue_tidying
 from backend.services.quotas import Quotas
 
 log = structlog.get_logger(__name__)
@@ -151,6 +151,8 @@ class Intake:
             # It was read before, and only its file was lost: nothing has to be read again.
             return existing(await tx.documents.update(owner_id, document.id, **values))
         if document.version != document.live_version:
+            # It never answered, so no citation points into its text.
+            await tx.texts.delete(owner_id, document.id, document.version)
             await queue(tx, "tidy_document", document)
         await queue(tx, "index_document", document)
         return existing(await tx.documents.queue_again(owner_id, document.id, **values))
@@ -180,8 +182,15 @@ async def _peek(pieces: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[byte
 
 
 async def queue(tx: Transaction, task: str, document: Document) -> None:
-    """Queue a job of a document; those of one document run one after the other."""
-    await tx.jobs.defer(task, lock=str(document.id), owner_id=document.owner_id, document_id=document.id)
+    """Queue a job of a document that somebody asked for; those of one document run one after the other.
+
+    What waits for its time, after an outage, does not hold it back.
+    """
+    await tx.jobs.hasten(str(document.id))
+    if task == "tidy_document":
+        await queue_tidying(tx, document)
+    else:
+        await tx.jobs.defer(task, lock=str(document.id), owner_id=document.owner_id, document_id=document.id)
 
 
 async def _finish(tx: Transaction, key: str | None, document: Document, upload: Upload) -> None:

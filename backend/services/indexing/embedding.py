@@ -23,6 +23,7 @@ class LosslessEmbedding:
         self._largest = max(1, embedder.batch_size)
         self._went_well = 0
         self._willing = False
+        self._refused_alone = 0
         self.batch_size = self._largest
         """How many texts to pass next."""
 
@@ -48,11 +49,12 @@ class LosslessEmbedding:
             vectors = list(await self._embedder.embed_documents(texts))
         except EmbeddingRefusedError:
             if len(texts) == 1:
+                self._refused_alone += 1
                 return [await self._in_parts(texts[0])]
-            middle = len(texts) // 2
+            middle, refused_before = len(texts) // 2, self._refused_alone
             halves = [*await self._vectors(texts[:middle]), *await self._vectors(texts[middle:])]
-            if all(vector is not None for vector in halves):
-                # Every text is fine, together they were too much.
+            if self._refused_alone == refused_before:
+                # Every text is fine by itself, together they were too much.
                 self.batch_size, self._went_well = min(self.batch_size, max(1, middle)), 0
             return halves
         self._willing = True

@@ -1,5 +1,6 @@
 """Building generations: all of an owner's vectors by another model, or in another collection."""
 
+from dataclasses import replace
 from time import monotonic
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from backend.ports.vector_index import VectorIndex
 from backend.rag.similarity import from_bytes
 from backend.services.embedders import Embedders
 from backend.services.indexing.embedding import LosslessEmbedding
+from backend.services.indexing.offering import queue_drop
 from backend.services.indexing.pipeline import IndexingPipeline, embedded_text
 
 log = structlog.get_logger(__name__)
@@ -70,16 +72,22 @@ class GenerationBuilder:
             async with self._uow.of(owner_id) as tx:
                 await tx.vectors.store(owner_id, generation.id, ids, vectors)
             await reach("build.stored")
-            await self._pipeline.offer(owner_id, generation, ids, vectors)
+            await self._pipeline.offer(generation, ids, vectors)
         return bool(missing)
 
     async def _answer_with(self, owner_id: UUID, generation: Generation) -> bool:
-        """Let a complete generation answer; return False if a document became live meanwhile that it does not know."""
+        """Let a complete generation answer; return False if a document became live meanwhile that it does not know.
+
+        One that another change of the model has overtaken meanwhile stays as it is.
+        """
         if generation.state == "ready":
             return True
         await reach("build.switching")
         async with self._uow.of(owner_id) as tx:
             await tx.generations.lock(owner_id)
+            present = await tx.generations.get(owner_id, generation.id)
+            if present is None or present.state != "building":
+                return True
             if await tx.vectors.missing(owner_id, generation.id, limit=1):
                 return False
             await tx.generations.switch(owner_id, generation.id)
@@ -104,9 +112,12 @@ class GenerationBuilder:
         await reach("rebuild.filled")
         async with self._uow.of(owner_id) as tx:
             await tx.generations.lock(owner_id)
+            if await tx.generations.get(owner_id, generation_id) is None:
+                await queue_drop(tx, replace(generation, collection=collection))  # Somebody does not want it any more.
+                return
             await tx.generations.move(owner_id, generation_id, collection)
             kept = set(await tx.vectors.index_only(owner_id, generation_id, chunk_ids=written))
-            await tx.jobs.defer("drop_collection", lock=generation.collection, collection=generation.collection)
+            await queue_drop(tx, generation)
         await reach("rebuild.moved")
         await self._index.delete(collection, [chunk_id for chunk_id in written if chunk_id not in kept])
         log.info("collection_rebuilt", collection=collection, vectors=len(kept))
@@ -137,22 +148,32 @@ class GenerationBuilder:
         Raises:
             VectorIndexUnavailableError: The index is away.
         """
-        owner_id = generation.owner_id
-        async with self._uow.of(owner_id) as tx:
-            expected = await tx.vectors.indexed_count(owner_id, generation.id)
+        expected = await self._expected(generation)
         try:
             found = await self._index.count(generation.collection)
         except VectorIndexBrokenError:
             found = -1
-        if found >= expected:
+        if expected is None or found >= expected:
+            return True
+        expected = await self._expected(generation)  # Somebody may have deleted a document between the first look and the count.
+        if expected is None or found >= expected:
             return True
         log.warning("collection_lost_vectors", collection=generation.collection, expected=expected, found=found)
         await self.give_up(generation)
         return False
 
+    async def _expected(self, generation: Generation) -> int | None:
+        """Return how many vectors a collection should have at least, or ``None`` if its generation has left it."""
+        async with self._uow.of(generation.owner_id) as tx:
+            present = await tx.generations.get(generation.owner_id, generation.id)
+            if present is None or present.collection != generation.collection:
+                return None
+            return await tx.vectors.indexed_count(generation.owner_id, generation.id)
+
     async def give_up(self, generation: Generation) -> None:
         """Note that a collection is of no use any more: exact search answers instead, until it is rebuilt."""
         async with self._uow.of(generation.owner_id) as tx:
+            await tx.generations.lock(generation.owner_id)  # So that nobody confirms them meanwhile.
             await tx.vectors.unconfirm(generation.owner_id, generation.id)
             await queue_generation(tx, "rebuild_collection", generation)
 

@@ -20,6 +20,7 @@ from backend.core.errors import (
 from backend.core.values.document import Document
 from backend.db.uow import UnitOfWork
 from backend.services.indexing.pipeline import DocumentGoneError, GenerationSwitchedError, IndexingPipeline
+from backend.services.indexing.purging import queue_tidying
 
 log = structlog.get_logger(__name__)
 
@@ -122,7 +123,7 @@ class Indexer:
             if not await tx.documents.lock(owner_id, document.id, status="processing", version=document.version):
                 return  # Deleted, cancelled, replaced, or ended by another attempt.
             await tx.documents.end(owner_id, document.id, code=code, message=message)
-            await tx.jobs.defer("tidy_document", lock=str(document.id), owner_id=owner_id, document_id=document.id)
+            await queue_tidying(tx, document)
         log.info("document_failed", document_id=str(document.id), code=code)
 
     async def _wait(self, document: Document, error: UnavailableError | StorageFullError) -> None:

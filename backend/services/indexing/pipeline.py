@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 import structlog
 
 from backend.core.clock import now
-from backend.core.errors import ParsingError, UnavailableError, VectorIndexBrokenError
+from backend.core.errors import ParsingError
 from backend.core.failpoints import reach
 from backend.core.values.document import Chunk, Document
 from backend.db.repositories.generations import Generation
@@ -20,15 +20,18 @@ from backend.ports.embedder import Embedder
 from backend.ports.vector_index import VectorIndex
 from backend.rag.coverage import coverage
 from backend.rag.normalising import search_text
-from backend.rag.similarity import from_bytes
 from backend.rag.splitting import split
-from backend.services.embedders import Embedders, new_generation
+from backend.services.embedders import PREFERRED, Embedders, new_generation
 from backend.services.indexing.embedding import LosslessEmbedding
 from backend.services.indexing.forgetting import forget
+from backend.services.indexing.offering import offer
+from backend.services.indexing.purging import queue_tidying
 
 log = structlog.get_logger(__name__)
 
 UPSERT_BATCH = 256
+LAST_UPSERT_SECONDS = 2.0
+"""How long an attempt that ends early waits for the index, so that it leaves nothing there behind its back."""
 
 
 class DocumentGoneError(Exception):
@@ -94,6 +97,9 @@ class IndexingPipeline:
         dimensions = await embedder.dimensions()
         generation_id, collection = new_generation(owner_id)
         async with self._uow.of(owner_id) as tx:
+            # Held until the commit: a change of the model either finds this generation, or is found here.
+            if await tx.settings.get(PREFERRED, hold=True) != embedder.identity:
+                raise GenerationSwitchedError
             return await tx.generations.ensure(
                 owner_id, embedder.identity, generation_id=generation_id, dimensions=dimensions, collection=collection
             )
@@ -103,16 +109,18 @@ class IndexingPipeline:
         async with self._uow.of(owner_id) as tx:
             stored = await tx.chunks.ids_of(owner_id, document.id, version=document.version)
             embedded = set(await tx.vectors.embedded(owner_id, generation.id, document.id))
+            collections = {found.collection for found in await tx.generations.of_owner(owner_id)}
         outdated = stored - {chunk.id for chunk in chunks}
         # Vectors go before their chunks: what is left after a crash is then still known by its chunks.
-        await forget(self._index, [generation.collection], list(outdated))
+        await forget(self._index, sorted(collections), list(outdated))
         done = stored & embedded - outdated
         async with self._uow.of(owner_id) as tx:
             if not await self._goes_on(tx, document, stage="embedding", progress_total=len(chunks), progress_done=len(done)):
                 raise DocumentGoneError
-            if outdated:
-                await tx.chunks.delete(owner_id, document.id, list(outdated))
+            moved = {found.collection for found in await tx.generations.of_owner(owner_id, hold=True)} - collections
+            await tx.chunks.delete(owner_id, document.id, list(outdated))
             await tx.texts.put(owner_id, document.id, document.version, text=parsed.text, pages=parsed.pages)
+        await forget(self._index, sorted(moved), list(outdated))  # Rebuilt meanwhile, and with these vectors.
         missing = [chunk for chunk in chunks if chunk.id not in done]
         return Plan(generation, self._embedders.named(generation.embedder), chunks, missing)
 
@@ -138,11 +146,13 @@ class IndexingPipeline:
                 if upsert is not None:
                     await upsert
                 ids = [chunk.id for chunk in batch]
-                upsert = asyncio.create_task(self.offer(document.owner_id, plan.generation, ids, vectors))
+                upsert = asyncio.create_task(self.offer(plan.generation, ids, vectors))
             if upsert is not None:
                 await upsert
         finally:
             if upsert is not None and not upsert.done():
+                # The index finishes what it was told, whoever listens: what is not wanted any more is only removed afterwards.
+                await asyncio.wait([upsert], timeout=LAST_UPSERT_SECONDS)
                 upsert.cancel()
                 await asyncio.wait([upsert])
 
@@ -155,25 +165,14 @@ class IndexingPipeline:
             # Progress tells an unlucky document from one that kills its process: the attempts count from here again.
             if not await self._goes_on(tx, document, progress_done=done, attempts=1):
                 raise DocumentGoneError
+            if not await tx.generations.hold(owner_id, plan.generation.id):
+                raise GenerationSwitchedError
             await tx.chunks.store(owner_id, document.id, document.version, batch, searchable, language=self._language)
             await tx.vectors.store(owner_id, plan.generation.id, [chunk.id for chunk in batch], vectors)
 
-    async def offer(self, owner_id: UUID, generation: Generation, ids: Sequence[UUID], vectors: Sequence[bytes | None]) -> None:
-        """Give vectors to the index. If it is away, exact search covers them until ``confirm`` is run again."""
-        present = [(chunk_id, vector) for chunk_id, vector in zip(ids, vectors, strict=True) if vector is not None]
-        if not present:
-            return
-        ids = [chunk_id for chunk_id, _ in present]
-        try:
-            await self._index.upsert(
-                generation.collection, ids, from_bytes([vector for _, vector in present], generation.dimensions)
-            )
-        except (UnavailableError, VectorIndexBrokenError) as error:
-            log.warning("vector_index_passed_over", code=error.code, vectors=len(ids))
-            return
-        await reach("index.upserted")
-        async with self._uow.of(owner_id) as tx:
-            await tx.vectors.confirm(owner_id, generation.id, ids, collection=generation.collection)
+    async def offer(self, generation: Generation, ids: Sequence[UUID], vectors: Sequence[bytes | None]) -> None:
+        """Give vectors to the index; see ``offering.offer``."""
+        await offer(self._uow, self._index, generation, ids, vectors)
 
     async def _finish(self, document: Document, plan: Plan, parsed: ParsedDocument) -> None:
         """Make the document's version live: its lexemes are counted in the same transaction, so they are counted once."""
@@ -190,7 +189,7 @@ class IndexingPipeline:
                 raise GenerationSwitchedError
             if document.live_version is not None:
                 await tx.lexicon.remove_document(owner_id, document.id, document.live_version)
-                await tx.jobs.defer("tidy_document", lock=str(document.id), owner_id=owner_id, document_id=document.id)
+                await queue_tidying(tx, document)
             await tx.lexicon.add_document(owner_id, document.id, document.version)
             await tx.documents.update(
                 owner_id,
@@ -221,7 +220,7 @@ class IndexingPipeline:
         for generation, ids, vectors in lacking:
             for begin in range(0, len(ids), UPSERT_BATCH):
                 part = slice(begin, begin + UPSERT_BATCH)
-                await self.offer(owner_id, generation, ids[part], vectors[part])
+                await self.offer(generation, ids[part], vectors[part])
 
 
 def _split(document: Document, parsed: ParsedDocument, max_characters: int) -> list[Chunk]:

@@ -9,6 +9,7 @@ import structlog
 from backend.core.clock import now
 from backend.core.errors import VectorIndexBrokenError
 from backend.core.failpoints import reach
+from backend.core.values.document import Document
 from backend.db.repositories.generations import Generation
 from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.blob_store import BlobStore
@@ -18,6 +19,17 @@ log = structlog.get_logger(__name__)
 
 BLOB_KEPT = timedelta(hours=1)
 """How long a deleted file's bytes stay, for backups that are running."""
+
+
+AFTER_INDEXING = -1
+"""A priority. What waits for the index to come back must not hold back the next version of its document: they share a lock."""
+
+
+async def queue_tidying(tx: Transaction, document: Document) -> None:
+    """Queue the removal of what is left of a document's versions that nobody needs."""
+    await tx.jobs.defer(
+        "tidy_document", lock=str(document.id), priority=AFTER_INDEXING, owner_id=document.owner_id, document_id=document.id
+    )
 
 
 class Purger:
@@ -108,6 +120,7 @@ class Purger:
             # Nothing can be taken out of it, so it goes as a whole. Exact search answers until it is filled again from PostgreSQL.
             log.warning("vector_index_dropped", code=error.code, collection=generation.collection)
             async with self._uow.of(owner_id) as tx:
+                await tx.generations.lock(owner_id)
                 await tx.vectors.unconfirm(owner_id, generation.id)
             await self._index.drop(generation.collection)
 

@@ -54,10 +54,15 @@ async def test_ids_that_are_none(alice: Account, bad: str) -> None:
         f"documents/{bad}",
         f"documents/{bad}/text",
         f"documents/{bad}/file",
+        f"documents/{bad}/events",
         f"sessions/{bad}",
         f"sessions/{bad}/messages",
     ):
         assert_problem(await alice.client.get(f"/api/v1/chat/{path}"), 422, "request_invalid")
+    for path in (f"documents/{bad}/retry", f"documents/{bad}/cancel"):
+        assert_problem(await alice.client.post(f"/api/v1/chat/{path}"), 422, "request_invalid")
+    replaced = await alice.client.put(f"/api/v1/chat/documents/{bad}/file", files={"file": ("a.md", b"a")})
+    assert_problem(replaced, 422, "request_invalid")
     for path in (f"documents/{bad}", f"sessions/{bad}"):
         assert_problem(await alice.client.delete(f"/api/v1/chat/{path}"), 422, "request_invalid")
 

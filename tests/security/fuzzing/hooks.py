@@ -27,6 +27,7 @@ BEYOND_A_SCHEMA = {
 }
 """Codes of a request that is right as far as a schema can tell, and is refused for another reason."""
 
+UPLOADS = frozenset({"/api/v1/chat/upload", "/api/v1/chat/documents/{document_id}/file"})
 TEXT = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=200)
 FILES = TEXT.map(lambda text: f"# {text}\n\n{text}".encode())
 
@@ -34,7 +35,9 @@ FILES = TEXT.map(lambda text: f"# {text}\n\n{text}".encode())
 @schemathesis.hook
 def flatmap_body(context: HookContext, body: Any) -> st.SearchStrategy[Any]:
     """Random bytes are hardly ever a document: let every second file be one, behind the other fields as it has to be."""
-    upload = context.operation is not None and context.operation.path == "/api/v1/chat/upload"
+    upload = context.operation is not None and context.operation.path in UPLOADS
+    if upload and isinstance(body, dict) and isinstance(body.get("files"), list) and body["files"]:
+        return st.just(body) | st.lists(FILES, min_size=1, max_size=3).map(lambda files: {**body, "files": files})
     if not upload or not isinstance(body, dict) or not isinstance(body.get("file"), str | bytes):
         return st.just(body)
     others = {name: value for name, value in body.items() if name != "file"}

@@ -12,6 +12,9 @@ from tests.security.isolation.description import Operation, operations
 from tests.security.isolation.world import Person, behind_the_walls, person
 from tests.support.product import Account, Product, running_product
 
+# The file of a replaced document is kept for an hour.
+DUE = "select count(*) from procrastinate_jobs where args->>'owner_id' = $1 and coalesce(scheduled_at, now()) <= now()"
+
 
 @pytest.fixture(scope="package")
 async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
@@ -59,7 +62,7 @@ async def alice(product: Product, bob: Person, admin: Account, marker: str) -> A
         someone.things["reset"] = link.raise_for_status().json()["token"]
         deadline = monotonic() + 20
         async with behind_the_walls(product) as database:
-            while await database.fetchval("select count(*) from procrastinate_jobs where args->>'owner_id' = $1", someone.id):
+            while await database.fetchval(DUE, someone.id):
                 assert monotonic() < deadline, "her jobs are still running"
                 await asyncio.sleep(0.1)
         yield someone

@@ -14,7 +14,6 @@ from tests.security.isolation.world import Person
 TOLD_APART_BY = frozenset({"date", "x-request-id", "ratelimit", "ratelimit-policy"})
 REQUEST_ID = "isolation-matrix"
 ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-FILE = ("upload.txt", b"Nothing to hide here.")
 
 
 async def call(
@@ -44,7 +43,7 @@ async def call(
         sent[position.where][position.name.removesuffix("[]")] = value
     content: dict[str, Any] = {}
     if row.shape == "file":
-        content["files"] = {"file": FILE}
+        content["files"] = {"file": ("upload.txt", row.file)}
     elif row.shape == "form" or sent["body"] or operation.method == "PATCH":
         content["data" if row.shape == "form" else "json"] = sent["body"]
     return await caller.clients[credential].request(

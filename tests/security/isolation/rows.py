@@ -8,6 +8,7 @@ from tests.support.product import PASSWORD
 
 QUESTION = "What does the keeper of the lighthouse hide behind the seventh stair?"
 NEW_PASSWORD = "a new horse battery"
+REPLACEMENT = b"Nothing to hide here either."
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Row:
 
     ``kinds`` says what each place for an id names. ``bodies`` are variants of a valid body. ``refused`` is the answer to an id that
     is not the caller's, by place where they differ. ``account`` operations want a person who signed in. ``turn`` orders the calls
-    that an owner makes: what ends things comes late. ``ends`` means that the caller's account is not the same afterwards.
+    that an owner makes: what ends things comes late, and ``own`` is the answer to them. ``ends`` means that the caller's account is
+    not the same afterwards. ``file`` is the content of an upload.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -26,11 +28,18 @@ class Row:
     admin: bool = False
     ends: bool = False
     shape: str = "json"
+    file: bytes = b"Nothing to hide here."
     turn: int = 0
+    own: tuple[int, ...] = (200, 201, 202, 204)
 
     def refusal(self, position: str) -> int:
         """Return the status for a foreign id at a position."""
         return self.refused if isinstance(self.refused, int) else self.refused[position]
+
+    @property
+    def adds(self) -> bool:
+        """Whether it makes a document, which a key that reaches some documents only may not."""
+        return self.shape == "file" and "path.document_id" not in self.kinds
 
 
 def a_list(kind: str, **more: Any) -> Row:
@@ -76,6 +85,15 @@ ROWS: dict[str, Row] = {
     "upload_document": Row({"header.Idempotency-Key": "upload's key"}, refused=202, shape="file"),
     "list_documents": a_list("document"),
     **dict.fromkeys(("read_document", "read_document_text", "download_document"), Row(DOCUMENT)),
+    "watch_document": Row(DOCUMENT),
+    "replace_document": Row(
+        {"path.document_id": "other document", "header.Idempotency-Key": "replacement's key"},
+        refused={"path.document_id": 404, "header.Idempotency-Key": 202},
+        shape="file",
+        file=REPLACEMENT,
+    ),
+    # Hers is ready: that is what only she is told.
+    **dict.fromkeys(("retry_document", "cancel_document"), Row(DOCUMENT, own=(409,))),
     "update_document": Row(DOCUMENT, bodies=({"title": "Mine now"},)),
     "delete_document": Row(DOCUMENT, turn=2),
     "list_sessions": a_list("session"),

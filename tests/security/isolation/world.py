@@ -15,7 +15,7 @@ import httpx2
 from backend.core.config import plain_url
 from backend.core.values.page import Cursor
 from tests.security.conftest import OWNED
-from tests.security.isolation.rows import QUESTION
+from tests.security.isolation.rows import QUESTION, REPLACEMENT
 from tests.support.product import PASSWORD, Account, Product
 
 CREDENTIALS = ("sign-in", "key", "limited key")
@@ -61,12 +61,13 @@ async def person(product: Product, name: str, secret: str) -> AsyncIterator[Pers
 
 
 @asynccontextmanager
-async def newcomer(product: Product, name: str, credential: str = "sign-in") -> AsyncIterator[Person]:
-    """Register somebody who has nothing but an account, and a credential."""
+async def newcomer(product: Product, name: str, credential: str = "sign-in", *, furnished: bool = False) -> AsyncIterator[Person]:
+    """Register somebody who has nothing but an account, and a credential; a document if ``furnished``, or for a limited key."""
     async with product.account(name) as account:
         someone = Person(account, {"sign-in": account.client})
-        if credential == "limited key":
-            someone.things["document"] = (await _upload(account, "notes.txt", name))["id"]
+        if furnished or credential == "limited key":
+            document = (await _upload(account, "notes.txt", name))["id"]
+            someone.things |= {"document": document, "other document": document}
         async with nullcontext() if credential == "sign-in" else _with_key(product, someone, credential, credential):
             yield someone
 
@@ -88,13 +89,17 @@ async def _furnish(product: Product, someone: Person, secret: str) -> None:
     key = {"Idempotency-Key": f"question-{secret}"}
     answer = (await account.client.post("/api/v1/chat/query", json={"query": QUESTION}, headers=key)).json()
     assert secret in answer["answer"]
-    again = {"query": f"Is {secret} the word?", "session_id": answer["session_id"]}
-    (await account.client.post("/api/v1/chat/query", json=again)).raise_for_status()
+    follow_up = {"query": f"Is {secret} the word?", "session_id": answer["session_id"]}
+    (await account.client.post("/api/v1/chat/query", json=follow_up)).raise_for_status()
     session = (await account.client.patch(f"/api/v1/chat/sessions/{answer['session_id']}", json={"title": f"On {secret}"})).json()
     message = (await account.client.get(f"/api/v1/chat/sessions/{session['id']}/messages")).json()["items"][0]
     plain = {"Idempotency-Key": f"upload-{secret}"}
     file = {"file": ("upload.txt", b"Nothing to hide here.")}
     other = (await account.client.post("/api/v1/chat/upload", files=file, headers=plain)).raise_for_status().json()
+    await account.settled(other["id"])
+    again = {"Idempotency-Key": f"replacement-{secret}"}
+    newer = {"file": ("upload.txt", REPLACEMENT)}
+    (await account.client.put(f"/api/v1/chat/documents/{other['id']}/file", files=newer, headers=again)).raise_for_status()
     await account.settled(other["id"])
     things |= {
         "session": session["id"],
@@ -102,6 +107,8 @@ async def _furnish(product: Product, someone: Person, secret: str) -> None:
         "cursor:message": ("", message["id"]),
         "question's key": f"question-{secret}",
         "upload's key": f"upload-{secret}",
+        "replacement's key": f"replacement-{secret}",
+        "other document": other["id"],
     }
     body = {"title": f"Of the key {secret}"}
     limited = await someone.clients["limited key"].post("/api/v1/chat/sessions", json=body)

@@ -1,0 +1,1 @@
+"""Documents while they are being indexed: watched, cancelled, tried again and replaced."""

@@ -1,0 +1,1 @@
+"""Changes of the embedding model, and collections that are filled again."""
