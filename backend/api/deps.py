@@ -24,6 +24,7 @@ from backend.services.documents.library import DocumentService
 from backend.services.keys import KEY_PREFIX, KeyService
 from backend.services.maintenance import MaintenanceService
 from backend.services.registry import Services
+from backend.services.reindexing import ReindexService
 from backend.services.sessions import SessionService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
@@ -64,6 +65,10 @@ async def _administration(services: AllServices) -> AdministrationService:
     return services.administration
 
 
+async def _reindexing(services: AllServices) -> ReindexService:
+    return services.reindexing
+
+
 async def _audit(services: AllServices) -> AuditService:
     return services.audit
 
@@ -91,6 +96,7 @@ async def _profile(services: AllServices) -> ProfileService:
 Accounts = Annotated[AccountService, Depends(_accounts)]
 Administration = Annotated[AdministrationService, Depends(_administration)]
 Audit = Annotated[AuditService, Depends(_audit)]
+Reindexing = Annotated[ReindexService, Depends(_reindexing)]
 Chat = Annotated[ChatService, Depends(_chat)]
 Documents = Annotated[DocumentService, Depends(_documents)]
 Exporter = Annotated[AccountExporter, Depends(_exporter)]

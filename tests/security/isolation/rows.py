@@ -76,6 +76,9 @@ ROWS: dict[str, Row] = {
     "update_user": Row(USER, bodies=({"tier": "pro"}, {}), refused=403, admin=True),
     "delete_user": Row(USER, refused=403, admin=True, turn=5),
     "create_reset_link": Row(USER, refused=403, admin=True, turn=4),
+    "read_reindex": Row(admin=True),
+    "start_reindex": Row(admin=True, bodies=({"embedder": "hashing"},)),
+    "drop_old_vectors": Row(admin=True),
     "list_audit_events": Row({"query.cursor": "cursor:user", "query.user_id": "user"}, refused=403, admin=True),
     "query": Row(
         {"header.Idempotency-Key": "question's key", "body.session_id": "session", "body.document_ids[]": "document"},
