@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -14,6 +15,15 @@ class StoredBlob:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class BlobInfo:
+    """What is stored: its key, its size in bytes, and when it was written, an aware time."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
 class BlobStore(Protocol):
     """Streams bytes in and out. Every method may raise ``BlobStoreUnavailableError``."""
 
@@ -24,6 +34,24 @@ class BlobStore(Protocol):
 
         Raises:
             StorageFullError: No room; nothing stays.
+        """
+        ...
+
+    async def write(self, key: str, pieces: AsyncIterator[bytes]) -> StoredBlob:
+        """Store the pieces under a key that ``put`` once gave, to restore what was there; memory stays bounded.
+
+        What is there already is replaced, once every piece has arrived: if the iterator raises, it stays.
+
+        Raises:
+            ValueError: ``put`` gives no such keys; nothing was read or stored.
+            StorageFullError: No room; nothing new stays.
+        """
+        ...
+
+    def keys(self) -> AsyncIterator[BlobInfo]:
+        """Yield every blob, in no order; memory stays bounded. One that is written or deleted meanwhile may be among them or not.
+
+        Only what ``put`` and ``write`` have finished is listed, whatever else lies in the same place.
         """
         ...
 

@@ -1,6 +1,6 @@
 """The vector index: an approximate nearest-neighbour search that can be rebuilt from PostgreSQL at any time."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -41,6 +41,25 @@ class VectorIndex(Protocol):
 
     async def count(self, collection: str) -> int:
         """Return how many vectors a collection holds, 0 where there is none."""
+        ...
+
+    async def collections(self) -> list[str]:
+        """Return the names of all collections that the index holds, whoever made them."""
+        ...
+
+    def ids(self, collection: str) -> AsyncIterator[list[UUID | str]]:
+        """Yield every id of a collection, a page of bounded size at a time; nothing where there is no such collection.
+
+        What is stored under a name that is no chunk's id comes as that name, a ``str``. An id that is there from the first page to
+        the last is yielded, unless others are deleted meanwhile: a row that seems to be missing is asked for with ``fetch``.
+        """
+        ...
+
+    async def fetch(self, collection: str, ids: Sequence[UUID]) -> dict[UUID, Vector]:
+        """Return the vectors that are stored under these ids; an id that is not there is left out.
+
+        The index may have scaled a vector to length 1 again: its last digit can differ from what was given.
+        """
         ...
 
     async def check(self) -> None:

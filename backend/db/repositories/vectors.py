@@ -55,15 +55,15 @@ class VectorRepository(Repository):
             STORE, {"owner_id": owner_id, "generation_id": generation_id, "ids": list(ids), "vectors": list(vectors)}
         )
 
-    async def confirm(self, owner_id: UUID, generation_id: UUID, ids: Sequence[UUID], *, collection: str) -> None:
-        """Note that the index has these vectors; nothing is noted if the generation moved to another collection meanwhile."""
+    async def confirm(self, owner_id: UUID, generation_id: UUID, ids: Sequence[UUID], *, collection: str) -> bool:
+        """Note that the index has these vectors; return False if the generation is indexed by another collection by now."""
         here = select(IndexGenerationRow.id).where(
             IndexGenerationRow.owner_id == owner_id,
             IndexGenerationRow.id == generation_id,
             IndexGenerationRow.collection == collection,
         )
         if (await self._connection.execute(here.with_for_update(read=True))).first() is None:
-            return
+            return False
         statement = (
             update(ChunkVectorRow)
             .where(
@@ -72,6 +72,7 @@ class VectorRepository(Repository):
             .values(indexed=True)
         )
         await self._connection.execute(statement)
+        return True
 
     async def unconfirm(self, owner_id: UUID, generation_id: UUID) -> None:
         """Note that the vector index has lost a generation; ``unindexed_documents`` names its documents from then on."""

@@ -1,10 +1,10 @@
 """Parse, split, embed, store. Again from any point, it gives the same result."""
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from uuid import UUID, uuid5
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
@@ -21,14 +21,15 @@ from backend.ports.vector_index import VectorIndex
 from backend.rag.coverage import coverage
 from backend.rag.normalising import search_text
 from backend.rag.similarity import from_bytes
-from backend.rag.splitting import split
 from backend.services.embedders import Embedders, new_generation
+from backend.services.indexing.chunks import chunks_of
 from backend.services.indexing.embedding import LosslessEmbedding
 from backend.services.indexing.forgetting import forget
 
 log = structlog.get_logger(__name__)
 
 UPSERT_BATCH = 256
+CONFIRMED_AFTER = timedelta(seconds=3)  # The index may just be starting again.
 
 
 class DocumentGoneError(Exception):
@@ -79,16 +80,16 @@ class IndexingPipeline:
             embedder, generation = await self._embedders.of_owner(tx, document.owner_id)
         parsed = await self._parser.parse(self._blobs.open(document.blob_key), document.media_type)
         await reach("index.parsed")
-        chunks = await asyncio.to_thread(_split, document, parsed, embedder.max_characters)
+        chunks = await asyncio.to_thread(chunks_of, document, parsed, embedder.max_characters)
         if not chunks:
             raise ParsingError("The file has no text.", code="document_without_text")
         if generation is None:
             generation = await self._first_generation(document.owner_id, embedder)
         plan = await self._plan(document, parsed, chunks, generation)
         await reach("index.planned")
-        await self._embed(document, plan)
+        taken = await self._embed(document, plan)
         await reach("index.finishing")
-        await self._finish(document, plan, pages=len(parsed.pages) or None)
+        await self._finish(document, plan, pages=len(parsed.pages) or None, taken=taken)
         await reach("index.ready")
 
     async def _first_generation(self, owner_id: UUID, embedder: Embedder) -> Generation:
@@ -123,9 +124,10 @@ class IndexingPipeline:
             return False
         return await tx.documents.update(document.owner_id, document.id, **values) is not None
 
-    async def _embed(self, document: Document, plan: Plan) -> None:
-        """Embed and store batch by batch; the index takes a batch while the next one is embedded."""
-        upsert: asyncio.Task[None] | None = None
+    async def _embed(self, document: Document, plan: Plan) -> bool:
+        """Embed and store batch by batch; the index takes a batch while the next one is embedded. Return whether it took all."""
+        upsert: asyncio.Task[bool] | None = None
+        taken = len(plan.missing) == len(plan.chunks)  # Nobody knows how much it got of what an earlier attempt had stored.
         embedding = LosslessEmbedding(plan.embedder)
         begin = 0
         try:
@@ -137,15 +139,15 @@ class IndexingPipeline:
                 await self._store(document, plan, batch, vectors, done=len(plan.chunks) - len(plan.missing) + begin)
                 await reach("index.stored")
                 if upsert is not None:
-                    await upsert
-                ids = [chunk.id for chunk in batch]
-                upsert = asyncio.create_task(self.offer(document.owner_id, plan.generation, ids, vectors))
+                    taken &= await upsert
+                upsert = asyncio.create_task(self.offer(document.owner_id, plan.generation, [chunk.id for chunk in batch], vectors))
             if upsert is not None:
-                await upsert
+                taken &= await upsert
+            return taken
         finally:
-            if upsert is not None and not upsert.done():
+            if upsert is not None:
                 upsert.cancel()
-                await asyncio.wait([upsert])
+                await asyncio.gather(upsert, return_exceptions=True)  # What ended this attempt is told by another one.
 
     async def _store(
         self, document: Document, plan: Plan, batch: Sequence[Chunk], vectors: Sequence[bytes | None], *, done: int
@@ -159,24 +161,28 @@ class IndexingPipeline:
             await tx.chunks.store(owner_id, document.id, document.version, batch, searchable, language=self._language)
             await tx.vectors.store(owner_id, plan.generation.id, [chunk.id for chunk in batch], vectors)
 
-    async def offer(self, owner_id: UUID, generation: Generation, ids: Sequence[UUID], vectors: Sequence[bytes | None]) -> None:
-        """Give vectors to the index. If it is away, exact search covers them until ``confirm`` is run again."""
+    async def offer(self, owner_id: UUID, generation: Generation, ids: Sequence[UUID], vectors: Sequence[bytes | None]) -> bool:
+        """Give vectors to the index; return whether it took them. Exact search covers those that it lacks until ``confirm``."""
         present = [(chunk_id, vector) for chunk_id, vector in zip(ids, vectors, strict=True) if vector is not None]
-        if not present:
-            return
+        async with self._uow.of(owner_id) as tx:
+            # It may have been rebuilt since somebody read its name, and writing to the old collection would make that anew.
+            current = await tx.generations.get(owner_id, generation.id)
+        if not present or current is None:
+            return True
         ids = [chunk_id for chunk_id, _ in present]
         try:
-            await self._index.upsert(
-                generation.collection, ids, from_bytes([vector for _, vector in present], generation.dimensions)
-            )
+            await self._index.upsert(current.collection, ids, from_bytes([vector for _, vector in present], current.dimensions))
         except (UnavailableError, VectorIndexBrokenError) as error:
             log.warning("vector_index_passed_over", code=error.code, vectors=len(ids))
-            return
+            return False
         await reach("index.upserted")
         async with self._uow.of(owner_id) as tx:
-            await tx.vectors.confirm(owner_id, generation.id, ids, collection=generation.collection)
+            if not await tx.vectors.confirm(owner_id, current.id, ids, collection=current.collection):
+                # Rebuilt, or gone with its account, in between: what was written there is of no use, and must not stay.
+                await tx.jobs.defer("drop_collection", lock=str(current.id), collection=current.collection)
+        return True
 
-    async def _finish(self, document: Document, plan: Plan, *, pages: int | None) -> None:
+    async def _finish(self, document: Document, plan: Plan, *, pages: int | None, taken: bool) -> None:
         """Make the document's version live: its lexemes are counted in the same transaction, so they are counted once."""
         owner_id = document.owner_id
         async with self._uow.of(owner_id) as tx:
@@ -189,9 +195,13 @@ class IndexingPipeline:
             # Held until the commit, so no other model takes over between this look and the document's appearance.
             if not await tx.generations.hold(owner_id, plan.generation.id):
                 raise GenerationSwitchedError
+            lock = str(document.id)
             if document.live_version is not None:
                 await tx.lexicon.remove_document(owner_id, document.id, document.live_version)
-                await tx.jobs.defer("tidy_document", lock=str(document.id), owner_id=owner_id, document_id=document.id)
+                await tx.jobs.defer("tidy_document", lock=lock, owner_id=owner_id, document_id=document.id)
+            if not taken:
+                at = now() + CONFIRMED_AFTER
+                await tx.jobs.defer("confirm_vectors", lock=lock, at=at, owner_id=owner_id, document_id=document.id)
             await tx.lexicon.add_document(owner_id, document.id, document.version)
             await tx.documents.update(
                 owner_id,
@@ -222,18 +232,6 @@ class IndexingPipeline:
             for begin in range(0, len(ids), UPSERT_BATCH):
                 part = slice(begin, begin + UPSERT_BATCH)
                 await self.offer(owner_id, generation, ids[part], vectors[part])
-
-
-def _split(document: Document, parsed: ParsedDocument, max_characters: int) -> list[Chunk]:
-    """Chunks have ids that follow from what they are, so that a second attempt finds what the first one stored."""
-    return [
-        replace(chunk, id=uuid5(document.id, f"{document.version}:{chunk.ordinal}:{chunk.start}:{chunk.end}:{_digest(chunk.text)}"))
-        for chunk in split(parsed, max_characters=max_characters)
-    ]
-
-
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def embedded_text(heading: str | None, text: str) -> str:

@@ -1,12 +1,10 @@
-"""Blobs in a local folder, in memory, or in a bucket of any store that obstore speaks to."""
+"""The store itself."""
 
 import asyncio
-import errno
 import hashlib
-import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,22 +15,23 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, from_url
 
+from backend.adapters.blob_stores.object_store.blocks import blocks, update
+from backend.adapters.blob_stores.object_store.failures import translated
+from backend.adapters.blob_stores.object_store.folder import settle, sweep
 from backend.core.clock import now
-from backend.core.errors import BlobNotFoundError, BlobStoreUnavailableError, ConfigurationError, DocentError, StorageFullError
+from backend.core.errors import BlobNotFoundError, BlobStoreUnavailableError, ConfigurationError, StorageFullError
 from backend.core.ids import new_id
 from backend.core.transactions import assert_no_transaction
-from backend.ports.blob_store import StoredBlob
+from backend.ports.blob_store import BlobInfo, StoredBlob
 
 if TYPE_CHECKING:
     from obstore import AsyncWritableFile
     from obstore.store import ObjectStore
 
-_BLOCK = 1 << 20
 _PART = 8 << 20
 _PIECE = 256 << 10
-_HASH_INLINE = 64 << 10
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+_PAGE = 1000
+_KEY = re.compile(r"blobs/([0-9a-f]{2})/([0-9a-f]{32})")
 
 
 class ObjectBlobStore:
@@ -73,17 +72,26 @@ class ObjectBlobStore:
 
     async def put(self, pieces: AsyncIterator[bytes]) -> StoredBlob:
         """See ``BlobStore.put``."""
-        assert_no_transaction("storing a file")
         name = new_id().hex
-        key = f"blobs/{name[-2:]}/{name}"  # the first characters of a UUIDv7 are a clock and would all be one folder
+        # The first characters of a UUIDv7 are a clock and would all be one folder.
+        return await self._store_under(f"blobs/{name[-2:]}/{name}", pieces)
+
+    async def write(self, key: str, pieces: AsyncIterator[bytes]) -> StoredBlob:
+        """See ``BlobStore.write``."""
+        if not _is_ours(key):
+            raise ValueError("a key that this store never made")
+        return await self._store_under(key, pieces)
+
+    async def _store_under(self, key: str, pieces: AsyncIterator[bytes]) -> StoredBlob:
+        assert_no_transaction("storing a file")
         digest, size = hashlib.sha256(), 0
         writer = obstore.open_writer_async(self._store, key, buffer_size=_PART, max_concurrency=2)
         try:
-            async with aclosing(_blocks(pieces)) as blocks:
-                async for block in blocks:
+            async with aclosing(blocks(pieces)) as joined:
+                async for block in joined:
                     size += len(block)
-                    with _translated():
-                        await asyncio.gather(_hash(digest, block), writer.write(block))
+                    with translated():
+                        await asyncio.gather(update(digest, block), writer.write(block))
             await self._publish(key, writer)
         finally:
             del writer  # An unclosed writer that is let go removes what it staged; a traceback would keep it alive.
@@ -92,30 +100,45 @@ class ObjectBlobStore:
     async def open(self, key: str) -> AsyncIterator[bytes]:
         """See ``BlobStore.open``."""
         assert_no_transaction("reading a file")
-        with _translated():
+        if not _is_ours(key):
+            raise BlobNotFoundError
+        with translated():
             stream = (await obstore.get_async(self._store, key)).stream(min_chunk_size=_PIECE)
         while True:
-            with _translated():
+            with translated():
                 piece = await anext(stream, None)
             if piece is None:
                 return
             yield bytes(piece)
 
+    async def keys(self) -> AsyncIterator[BlobInfo]:
+        """See ``BlobStore.keys``. obstore leaves out its own staging files."""
+        assert_no_transaction("listing the file storage")
+        pages = obstore.list(self._store, prefix="blobs", chunk_size=_PAGE).__aiter__()
+        while True:
+            with translated():
+                page = await anext(pages, None)
+            if page is None:
+                return
+            for found in page:
+                if _is_ours(found["path"]):
+                    yield BlobInfo(found["path"], found["size"], found["last_modified"])
+
     async def delete(self, key: str) -> None:
         """See ``BlobStore.delete``."""
         assert_no_transaction("deleting a file")
-        with suppress(BlobNotFoundError), _translated():
-            await obstore.delete_async(self._store, key)
+        if _is_ours(key):
+            await self._remove(key)
 
     async def check(self) -> None:
         """See ``BlobStore.check``. Writes and removes one small object; a full store cannot be written and fails too."""
         assert_no_transaction("checking the file storage")
         try:
-            with _translated():
+            with translated():
                 await obstore.put_async(self._store, "check", b"docent")
         except StorageFullError as error:
             raise BlobStoreUnavailableError("The file storage is full.") from error
-        await self.delete("check")
+        await self._remove("check")
 
     async def sweep(self, *, older_than_seconds: float = 3600) -> int:
         """Remove what killed processes left half written in a local folder, and return how many files that were.
@@ -125,16 +148,16 @@ class ObjectBlobStore:
         assert_no_transaction("sweeping the file storage")
         if self._folder is None:
             return 0
-        with _translated():
-            return await asyncio.to_thread(_sweep, self._folder, now().timestamp() - older_than_seconds)
+        with translated():
+            return await asyncio.to_thread(sweep, self._folder, now().timestamp() - older_than_seconds)
 
     async def _publish(self, key: str, writer: "AsyncWritableFile") -> None:
         """Make the object visible and durable, or leave nothing."""
         try:
-            with _translated():
+            with translated():
                 await writer.close()
                 if self._folder is not None:
-                    await asyncio.to_thread(_settle, self._folder, key)
+                    await asyncio.to_thread(settle, self._folder, key)
         except BaseException:
             # In a task of its own: a cancelled request is cancelled again at its next await.
             task = asyncio.create_task(self._clear(key))
@@ -146,7 +169,17 @@ class ObjectBlobStore:
     async def _clear(self, key: str) -> None:
         # The first failure is the one to report; `docent check` finds an object that no row names.
         with suppress(BlobStoreUnavailableError, StorageFullError):
-            await self.delete(key)
+            await self._remove(key)
+
+    async def _remove(self, key: str) -> None:
+        with suppress(BlobNotFoundError), translated():
+            await obstore.delete_async(self._store, key)
+
+
+def _is_ours(key: str) -> bool:
+    """Tell whether ``put`` could have made this key: nothing else is written, and no key leads out of the store."""
+    found = _KEY.fullmatch(key)
+    return found is not None and found[2].endswith(found[1])
 
 
 def _bucket(url: str) -> "ObjectStore":
@@ -158,70 +191,3 @@ def _bucket(url: str) -> "ObjectStore":
         )
     except (BaseError, ValueError) as error:
         raise ConfigurationError("BLOB_URL is not a folder, memory: or the address of a bucket that is supported.") from error
-
-
-async def _blocks(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Join the pieces into blocks of about a mebibyte: fewer calls, and hashing one is worth a thread."""
-    held = bytearray()
-    async for piece in pieces:
-        held += piece
-        if len(held) >= _BLOCK:
-            yield bytes(held)
-            held.clear()
-    if held:
-        yield bytes(held)
-
-
-async def _hash(digest: "hashlib._Hash", block: bytes) -> None:
-    if len(block) < _HASH_INLINE:
-        digest.update(block)
-    else:
-        await asyncio.to_thread(digest.update, block)
-
-
-def _settle(folder: Path, key: str) -> None:
-    """Make a file private, and force it and every folder down to it to the disk."""
-    path = folder / key
-    path.chmod(0o600)
-    _fsync(path)
-    if os.name == "posix":  # elsewhere a folder cannot be opened
-        for parent in path.relative_to(folder).parents:
-            _fsync(folder / parent)
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sweep(folder: Path, before: float) -> int:
-    """Remove the staging files, whose names obstore marks with ``#``, that were last written before a time."""
-    removed = 0
-    for path in list(folder.rglob("*#*")):
-        try:
-            if path.is_file() and path.stat().st_mtime <= before:
-                path.unlink()
-                removed += 1
-        except FileNotFoundError:
-            continue  # Its writer finished or gave up in this moment.
-    return removed
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (BaseError, OSError) as error:
-        raise _meaning(error) from error
-
-
-def _meaning(error: BaseError | OSError) -> DocentError:
-    """Name the situation. obstore tells the operating system's error number in its text only."""
-    if isinstance(error, FileNotFoundError):
-        return BlobNotFoundError()
-    told = _OS_ERROR.search(str(error))
-    number = int(told.group(1)) if told else getattr(error, "errno", None)
-    return StorageFullError() if number in _NO_ROOM else BlobStoreUnavailableError()

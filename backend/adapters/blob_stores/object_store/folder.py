@@ -1,0 +1,35 @@
+"""What obstore leaves to do in a local folder: durability, privacy, and what killed processes left."""
+
+import os
+from pathlib import Path
+
+
+def settle(folder: Path, key: str) -> None:
+    """Make a file private, and force it and every folder down to it to the disk."""
+    path = folder / key
+    path.chmod(0o600)
+    _fsync(path)
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        for parent in path.relative_to(folder).parents:
+            _fsync(folder / parent)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: Path, before: float) -> int:
+    """Remove the staging files, whose names obstore marks with ``#``, that were last written before a time."""
+    removed = 0
+    for path in list(folder.rglob("*#*")):
+        try:
+            if path.is_file() and path.stat().st_mtime <= before:
+                path.unlink()
+                removed += 1
+        except FileNotFoundError:
+            continue  # Its writer finished or gave up in this moment.
+    return removed
