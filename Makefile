@@ -2,6 +2,8 @@
 
 PYTHON ?=
 SECONDS ?= 60
+KILLS ?= 50
+SEED ?=
 UV_VERSION := 0.13.9
 UV_HOME := .tools/uv-$(UV_VERSION)
 
@@ -11,7 +13,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format clean fuzz fuzz-documents
+.PHONY: help setup run test check demo format clean fuzz fuzz-documents prove-kills prove-faults
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -33,6 +35,12 @@ fuzz: .venv/.for-development ## Send the whole API what nobody thought of, with 
 
 fuzz-documents: .venv/.for-development ## Feed the parsers damaged files, with new seeds each time (make fuzz-documents SECONDS=600)
 	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest tests/security/test_hostile_documents.py -k as_long_as_one_likes
+
+prove-kills: .venv/.for-development ## Kill it at 50 random moments and break its index; nothing is lost (KILLS=50 SEED=...)
+	.venv/bin/python -m tests.faults.prove_kills $(KILLS) $(SEED)
+
+prove-faults: .venv/.for-development ## Let every call to something outside fail once in every way, commits in all ways too
+	DOCENT_ALL_FAULTS=1 .venv/bin/python -m pytest -s tests/faults/test_injected_faults.py
 
 check: .venv/.for-development ## Check formatting, style, types and the floors of the house
 	.venv/bin/ruff format --check .

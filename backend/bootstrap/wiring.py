@@ -23,6 +23,7 @@ from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
+from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
 from backend.services.embedders import Embedders
 from backend.services.idempotency import IdempotencyService
@@ -63,6 +64,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     tokens = AccessTokens(_secret_key(settings), lifetime=timedelta(minutes=settings.access_token_expire_minutes))
     quotas = Quotas(enabled=settings.limits_enabled)
     pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, language=LANGUAGE)
+    builder = GenerationBuilder(uow, index, parts.embedders, pipeline)
     answering = Answering(
         uow, Retriever(uow, index, parts.embedders, language=LANGUAGE), model, quotas, max_tokens=settings.chat_max_tokens
     )
@@ -85,6 +87,16 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         answering=answering,
         audit=AuditService(uow),
         chat=ChatService(uow, answering, quotas, default_model=model.default_model),
+        consistency=ConsistencyService(
+            uow,
+            blobs,
+            index,
+            parts.embedders,
+            builder=builder,
+            pipeline=pipeline,
+            language=LANGUAGE,
+            sole=settings.chroma_url is None,
+        ),
         documents=DocumentService(uow, blobs, parts.parser, pipeline, Purger(uow, blobs, index), quotas=quotas),
         exporter=AccountExporter(uow, blobs),
         idempotency=IdempotencyService(uow),
@@ -92,7 +104,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         maintenance=MaintenanceService(uow, checks),
         profile=ProfileService(uow, parts.passwords),
         purger=AccountPurger(uow, blobs, index),
-        reindexing=ReindexService(uow, index, parts.embedders, GenerationBuilder(uow, index, parts.embedders, pipeline)),
+        reindexing=ReindexService(uow, index, parts.embedders, builder),
         sessions=SessionService(uow),
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
         usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),

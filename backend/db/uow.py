@@ -11,6 +11,7 @@ from backend.db.conflicts import translated
 from backend.db.repositories.api_keys import ApiKeyRepository
 from backend.db.repositories.audit import AuditRepository
 from backend.db.repositories.chunks import ChunkRepository
+from backend.db.repositories.consistency import ConsistencyRepository
 from backend.db.repositories.documents import DocumentRepository
 from backend.db.repositories.generations import GenerationRepository
 from backend.db.repositories.idempotency import IdempotencyRepository
@@ -22,6 +23,7 @@ from backend.db.repositories.reset_links import ResetLinkRepository
 from backend.db.repositories.sessions import SessionRepository
 from backend.db.repositories.settings import SettingRepository
 from backend.db.repositories.sign_ins import SignInRepository
+from backend.db.repositories.stored import StoredRepository
 from backend.db.repositories.texts import TextRepository
 from backend.db.repositories.tiers import TierRepository
 from backend.db.repositories.usage import UsageRepository
@@ -54,6 +56,8 @@ class Transaction:
         self.generations = GenerationRepository(connection)
         self.settings = SettingRepository(connection)
         self.jobs = JobRepository(connection)
+        self.consistency = ConsistencyRepository(connection)
+        self.stored = StoredRepository(connection)
 
 
 class UnitOfWork:

@@ -10,6 +10,7 @@ from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
+from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
 from backend.services.idempotency import IdempotencyService
 from backend.services.keys import KeyService
@@ -29,6 +30,7 @@ class Services:
     answering: Answering
     audit: AuditService
     chat: ChatService
+    consistency: ConsistencyService
     documents: DocumentService
     exporter: AccountExporter
     idempotency: IdempotencyService

@@ -1,5 +1,6 @@
 """Taking files in: new documents, and new versions of those that are there."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -8,7 +9,13 @@ from uuid import UUID
 import structlog
 
 from backend.core.clock import now
-from backend.core.errors import DocumentEmptyError, DocumentNotFoundError, DuplicateDocumentError, UnavailableError
+from backend.core.errors import (
+    DocumentEmptyError,
+    DocumentNotFoundError,
+    DuplicateDocumentError,
+    StorageFullError,
+    UnavailableError,
+)
 from backend.core.failpoints import reach
 from backend.core.ids import new_id
 from backend.core.values.document import Document, Upload
@@ -24,13 +31,14 @@ log = structlog.get_logger(__name__)
 HEAD_BYTES = 8192
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stored:
-    """A file that is in the blob store, and that no row names yet."""
+    """A file that is in the blob store, and that no row names yet. ``named`` says that one may, if a commit was under way."""
 
     upload: Upload
     media_type: str
     blob: StoredBlob
+    named: bool = False
 
     def values(self) -> dict[str, object]:
         """Return what a document's row says of its file."""
@@ -72,7 +80,7 @@ class Intake:
             except DuplicateDocumentError:
                 document = await self._retry_failed(owner_id, stored, idempotency_key)
         except BaseException:
-            await self._discard(stored.blob.key)
+            await asyncio.shield(self._take_back(owner_id, stored))
             raise
         await reach("upload.accepted")
         return document
@@ -92,7 +100,7 @@ class Intake:
             await reach("upload.stored")
             document = await self._replace(owner_id, document_id, stored, idempotency_key)
         except BaseException:
-            await self._discard(stored.blob.key)
+            await asyncio.shield(self._take_back(owner_id, stored))
             raise
         if document.blob_key != stored.blob.key:
             await self._discard(stored.blob.key)
@@ -109,25 +117,28 @@ class Intake:
     async def _add(self, owner_id: UUID, stored: Stored, key: str | None) -> Document:
         upload = stored.upload
         async with self._uow.of(owner_id) as tx:
+            await tx.usage.hold(owner_id)
             await self._quotas.check_room(tx, owner_id, stored.blob.size)
             title = upload.title or PurePath(upload.filename).stem or upload.filename
             document = await tx.documents.add(owner_id, id=new_id(), title=title, **stored.values())
             await queue(tx, "index_document", document)
-            await _finish(tx, key, document, upload)
+            await _finish(tx, key, document, stored)
         return document
 
     async def _retry_failed(self, owner_id: UUID, stored: Stored, key: str | None) -> Document:
         """The failure may have been that the old file was lost, or read as the wrong type: the new one takes its place."""
         async with self._uow.of(owner_id) as tx:
+            await tx.usage.hold(owner_id)
             document = await tx.documents.by_sha256(owner_id, stored.blob.sha256)
             if document is None or document.status != "failed":
                 raise DuplicateDocumentError(document_id=None if document is None else str(document.id))
             retried = await self._take(tx, document, stored, version=document.version)
-            await _finish(tx, key, retried, stored.upload)
+            await _finish(tx, key, retried, stored)
         return retried
 
     async def _replace(self, owner_id: UUID, document_id: UUID, stored: Stored, key: str | None) -> Document:
         async with self._uow.of(owner_id) as tx:
+            await tx.usage.hold(owner_id)
             document = existing(await tx.documents.get(owner_id, document_id, hold=True))
             twin = await tx.documents.by_sha256(owner_id, stored.blob.sha256)
             if twin is not None and twin.id != document_id:
@@ -137,7 +148,7 @@ class Intake:
                 document = await self._take(tx, document, stored, version=document.version + 1)
             elif document.status == "failed" or document.file_lost:
                 document = await self._take(tx, document, stored, version=document.version)
-            await _finish(tx, key, document, stored.upload)
+            await _finish(tx, key, document, stored)
         return document
 
     async def _take(self, tx: Transaction, document: Document, stored: Stored, *, version: int) -> Document:
@@ -156,6 +167,21 @@ class Intake:
             await queue(tx, "tidy_document", document)
         await queue(tx, "index_document", document)
         return existing(await tx.documents.queue_again(owner_id, document.id, **values))
+
+    async def _take_back(self, owner_id: UUID, stored: Stored) -> None:
+        """Remove a file whose row was not written. The answer to a commit may get lost where the commit does not: then it stays."""
+        if not stored.named or not await self._names(owner_id, stored.blob.key):
+            await self._discard(stored.blob.key)
+
+    async def _names(self, owner_id: UUID, key: str) -> bool:
+        """Return whether a row names a file, or whether that cannot be known now."""
+        try:
+            async with self._uow.of(owner_id) as tx:
+                await tx.usage.hold(owner_id)  # A commit that is still under way is waited for.
+                return await tx.documents.names_file(owner_id, key)
+        except (UnavailableError, StorageFullError) as error:
+            log.warning("blob_left_behind", key=key, code=error.code)
+            return True
 
     async def _discard(self, key: str) -> None:
         try:
@@ -193,11 +219,12 @@ async def queue(tx: Transaction, task: str, document: Document) -> None:
         await tx.jobs.defer(task, lock=str(document.id), owner_id=document.owner_id, document_id=document.id)
 
 
-async def _finish(tx: Transaction, key: str | None, document: Document, upload: Upload) -> None:
-    """Note under the request's key which document it made, in the transaction that makes it."""
+async def _finish(tx: Transaction, key: str | None, document: Document, stored: Stored) -> None:
+    """Note under the request's key which document it made, as the last thing in the transaction that makes it."""
     if key is not None:
-        fingerprint = upload_fingerprint(upload.filename, upload.title, document.sha256)
+        fingerprint = upload_fingerprint(stored.upload.filename, stored.upload.title, document.sha256)
         await tx.idempotency.finish(document.owner_id, key, status=202, subject_id=document.id, fingerprint=fingerprint)
+    stored.named = True
 
 
 def existing(document: Document | None) -> Document:

@@ -15,7 +15,7 @@ from backend.rag.similarity import from_bytes
 from backend.services.embedders import Embedders
 from backend.services.indexing.embedding import LosslessEmbedding
 from backend.services.indexing.offering import queue_drop
-from backend.services.indexing.pipeline import IndexingPipeline, embedded_text
+from backend.services.indexing.pipeline import UPSERT_BATCH, IndexingPipeline, embedded_text
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,17 @@ class GenerationBuilder:
                 await tx.vectors.store(owner_id, generation.id, ids, vectors)
             await reach("build.stored")
             await self._pipeline.offer(generation, ids, vectors)
+        if not missing:
+            await self._offer_late(owner_id, generation)
         return bool(missing)
+
+    async def _offer_late(self, owner_id: UUID, generation: Generation) -> None:
+        """Give the index what was stored, and what it did not get because it was away, or because an earlier try was killed."""
+        async with self._uow.of(owner_id) as tx:
+            ids, vectors = await tx.vectors.searchable(owner_id, generation.id, unindexed_only=True)
+        for begin in range(0, len(ids), UPSERT_BATCH):
+            part = slice(begin, begin + UPSERT_BATCH)
+            await self._pipeline.offer(generation, ids[part], vectors[part])
 
     async def _answer_with(self, owner_id: UUID, generation: Generation) -> bool:
         """Let a complete generation answer; return False if a document became live meanwhile that it does not know.

@@ -18,28 +18,35 @@ log = structlog.get_logger(__name__)
 
 async def offer(
     uow: UnitOfWork, index: VectorIndex, generation: Generation, ids: Sequence[UUID], vectors: Sequence[bytes | None]
-) -> None:
-    """Give vectors of a generation to the index. If it is away, exact search covers them until they are offered again.
+) -> bool:
+    """Give vectors of a generation to the index; return whether it took them.
+
+    If it is away, exact search covers them until they are offered again.
 
     Whoever removed a document or moved the collection while the index took its vectors may have looked there too early, so what
     nobody needs any more afterwards is removed here.
     """
     present = [(chunk_id, vector) for chunk_id, vector in zip(ids, vectors, strict=True) if vector is not None]
-    if not present:
-        return
-    ids = [chunk_id for chunk_id, _ in present]
-    try:
-        await index.upsert(generation.collection, ids, from_bytes([vector for _, vector in present], generation.dimensions))
-    except (UnavailableError, VectorIndexBrokenError) as error:
-        log.warning("vector_index_passed_over", code=error.code, vectors=len(ids))
-        return
-    await reach("index.upserted")
     owner_id = generation.owner_id
     async with uow.of(owner_id) as tx:
-        if not await tx.vectors.confirm(owner_id, generation.id, ids, collection=generation.collection):
-            await queue_drop(tx, generation)
+        # It may have been rebuilt since somebody read its name, and writing to the old collection would make that anew.
+        current = await tx.generations.get(owner_id, generation.id)
+    if not present or current is None:
+        return True
+    ids = [chunk_id for chunk_id, _ in present]
+    try:
+        await index.upsert(current.collection, ids, from_bytes([vector for _, vector in present], current.dimensions))
+    except (UnavailableError, VectorIndexBrokenError) as error:
+        log.warning("vector_index_passed_over", code=error.code, vectors=len(ids))
+        return False
+    await reach("index.upserted")
+    async with uow.of(owner_id) as tx:
+        taken = await tx.vectors.confirm(owner_id, current.id, ids, collection=current.collection)
+        if not taken:
+            await queue_drop(tx, current)
         unwanted = set(ids) - await tx.chunks.wanted(owner_id, ids)
-    await forget(index, [generation.collection], list(unwanted))
+    await forget(index, [current.collection], list(unwanted))
+    return taken
 
 
 async def queue_drop(tx: Transaction, generation: Generation) -> None:

@@ -1,10 +1,10 @@
 """Parse, split, embed, store. Again from any point, it gives the same result."""
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from uuid import UUID, uuid5
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
@@ -20,8 +20,8 @@ from backend.ports.embedder import Embedder
 from backend.ports.vector_index import VectorIndex
 from backend.rag.coverage import coverage
 from backend.rag.normalising import search_text
-from backend.rag.splitting import split
 from backend.services.embedders import PREFERRED, Embedders, new_generation
+from backend.services.indexing.chunks import chunks_of
 from backend.services.indexing.embedding import LosslessEmbedding
 from backend.services.indexing.forgetting import forget
 from backend.services.indexing.offering import offer
@@ -30,6 +30,8 @@ from backend.services.indexing.purging import queue_tidying
 log = structlog.get_logger(__name__)
 
 UPSERT_BATCH = 256
+CONFIRMED_AFTER = timedelta(seconds=3)
+"""When the index is offered again what it did not take: it may just be starting."""
 LAST_UPSERT_SECONDS = 2.0
 """How long an attempt that ends early waits for the index, so that it leaves nothing there behind its back."""
 
@@ -81,16 +83,16 @@ class IndexingPipeline:
             embedder, generation = await self._embedders.of_owner(tx, document.owner_id)
         parsed = await self._parser.parse(self._blobs.open(document.blob_key), document.media_type)
         await reach("index.parsed")
-        chunks = await asyncio.to_thread(_split, document, parsed, embedder.max_characters)
+        chunks = await asyncio.to_thread(chunks_of, document, parsed, embedder.max_characters)
         if not chunks:
             raise ParsingError("The file has no text.", code="document_without_text")
         if generation is None:
             generation = await self._first_generation(document.owner_id, embedder)
         plan = await self._plan(document, parsed, chunks, generation)
         await reach("index.planned")
-        await self._embed(document, plan)
+        taken = await self._embed(document, plan)
         await reach("index.finishing")
-        await self._finish(document, plan, parsed)
+        await self._finish(document, plan, parsed, taken=taken)
         await reach("index.ready")
 
     async def _first_generation(self, owner_id: UUID, embedder: Embedder) -> Generation:
@@ -130,9 +132,10 @@ class IndexingPipeline:
             return False
         return await tx.documents.update(document.owner_id, document.id, **values) is not None
 
-    async def _embed(self, document: Document, plan: Plan) -> None:
-        """Embed and store batch by batch; the index takes a batch while the next one is embedded."""
-        upsert: asyncio.Task[None] | None = None
+    async def _embed(self, document: Document, plan: Plan) -> bool:
+        """Embed and store batch by batch; the index takes a batch while the next one is embedded. Return whether it took all."""
+        upsert: asyncio.Task[bool] | None = None
+        taken = len(plan.missing) == len(plan.chunks)  # Nobody knows how much it got of what an earlier attempt had stored.
         embedding = LosslessEmbedding(plan.embedder)
         begin = 0
         try:
@@ -144,17 +147,18 @@ class IndexingPipeline:
                 await self._store(document, plan, batch, vectors, done=len(plan.chunks) - len(plan.missing) + begin)
                 await reach("index.stored")
                 if upsert is not None:
-                    await upsert
+                    taken &= await upsert
                 ids = [chunk.id for chunk in batch]
                 upsert = asyncio.create_task(self.offer(plan.generation, ids, vectors))
             if upsert is not None:
-                await upsert
+                taken &= await upsert
+            return taken
         finally:
-            if upsert is not None and not upsert.done():
+            if upsert is not None:
                 # The index finishes what it was told, whoever listens: what is not wanted any more is only removed afterwards.
                 await asyncio.wait([upsert], timeout=LAST_UPSERT_SECONDS)
                 upsert.cancel()
-                await asyncio.wait([upsert])
+                await asyncio.gather(upsert, return_exceptions=True)  # What ended this attempt is told by another one.
 
     async def _store(
         self, document: Document, plan: Plan, batch: Sequence[Chunk], vectors: Sequence[bytes | None], *, done: int
@@ -170,11 +174,11 @@ class IndexingPipeline:
             await tx.chunks.store(owner_id, document.id, document.version, batch, searchable, language=self._language)
             await tx.vectors.store(owner_id, plan.generation.id, [chunk.id for chunk in batch], vectors)
 
-    async def offer(self, generation: Generation, ids: Sequence[UUID], vectors: Sequence[bytes | None]) -> None:
+    async def offer(self, generation: Generation, ids: Sequence[UUID], vectors: Sequence[bytes | None]) -> bool:
         """Give vectors to the index; see ``offering.offer``."""
-        await offer(self._uow, self._index, generation, ids, vectors)
+        return await offer(self._uow, self._index, generation, ids, vectors)
 
-    async def _finish(self, document: Document, plan: Plan, parsed: ParsedDocument) -> None:
+    async def _finish(self, document: Document, plan: Plan, parsed: ParsedDocument, *, taken: bool) -> None:
         """Make the document's version live: its lexemes are counted in the same transaction, so they are counted once."""
         owner_id = document.owner_id
         async with self._uow.of(owner_id) as tx:
@@ -190,6 +194,9 @@ class IndexingPipeline:
             if document.live_version is not None:
                 await tx.lexicon.remove_document(owner_id, document.id, document.live_version)
                 await queue_tidying(tx, document)
+            if not taken:
+                at = now() + CONFIRMED_AFTER
+                await tx.jobs.defer("confirm_vectors", lock=str(document.id), at=at, owner_id=owner_id, document_id=document.id)
             await tx.lexicon.add_document(owner_id, document.id, document.version)
             await tx.documents.update(
                 owner_id,
@@ -221,18 +228,6 @@ class IndexingPipeline:
             for begin in range(0, len(ids), UPSERT_BATCH):
                 part = slice(begin, begin + UPSERT_BATCH)
                 await self.offer(generation, ids[part], vectors[part])
-
-
-def _split(document: Document, parsed: ParsedDocument, max_characters: int) -> list[Chunk]:
-    """Chunks have ids that follow from what they are, so that a second attempt finds what the first one stored."""
-    return [
-        replace(chunk, id=uuid5(document.id, f"{document.version}:{chunk.ordinal}:{chunk.start}:{chunk.end}:{_digest(chunk.text)}"))
-        for chunk in split(parsed, max_characters=max_characters)
-    ]
-
-
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def embedded_text(heading: str | None, text: str) -> str:
