@@ -33,6 +33,7 @@ READS: dict[str, Call] = {
     "documents.lock": lambda tx, me, hers: tx.documents.lock(me, hers.document, status="ready", version=1),
     "documents.names_file": lambda tx, me, hers: tx.documents.names_file(me, hers.blob_key),
     "documents.deleted": lambda tx, me, hers: tx.documents.deleted(me, hers.deleted),
+    "texts.versions": lambda tx, me, hers: tx.texts.versions(me, hers.document),
     "texts.slice": lambda tx, me, hers: tx.texts.slice(me, hers.document, 1, start=0, end=9),
     "chunks.ids_of": lambda tx, me, hers: tx.chunks.ids_of(me, hers.document, version=1),
     "chunks.dead_ids": lambda tx, me, hers: tx.chunks.dead_ids(me, hers.cancelled),

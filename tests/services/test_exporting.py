@@ -16,6 +16,7 @@ from backend.core.values.user import Origin
 from backend.services.accounts.exporting.zipping import safe_name
 from backend.services.registry import Services
 from tests.conftest import ApplicationFactory, registered
+from tests.support.files import a_file
 from tests.support.workshop import Workshop
 
 MIB = 1 << 20
@@ -147,3 +148,15 @@ async def test_one_export_of_an_account_runs_at_a_time(application: ApplicationF
         assert refused.value.details == {"limit": "running_exports"}
         async with usage.enter_export(alice):
             pass
+
+
+async def test_texts_of_earlier_versions_are_in_it_for_older_citations(workshop: Workshop) -> None:
+    alice = await workshop.user()
+    document = await workshop.indexed(alice, "Whales eat krill.")
+    await workshop.services.documents.replace(alice, document.id, a_file("notes.txt", b"Owls eat mice."))
+    await workshop.attempted(document)
+
+    archive = await exported(workshop.services, alice)
+
+    assert archive.read(f"documents/{document.id}/text.txt") == b"Owls eat mice."
+    assert archive.read(f"documents/{document.id}/text-version-1.txt") == b"Whales eat krill."

@@ -35,7 +35,7 @@ class DocumentEmptyError(InvalidError):
     """The file has no bytes."""
 
     code = "document_empty"
-    message = "The file is empty."
+    message = "The file is empty. Look whether it was saved, and upload it again."
 
 
 class UploadInvalidError(InvalidError):

@@ -28,6 +28,11 @@ class TextRepository(Repository):
             )
         )
 
+    async def versions(self, owner_id: UUID, document_id: UUID) -> list[int]:
+        """Return the versions of a document that have a text, in order."""
+        statement = select(DocumentTextRow.version).where(*_of(owner_id, document_id, None)).order_by(DocumentTextRow.version)
+        return list((await self._connection.execute(statement)).scalars())
+
     async def slice(self, owner_id: UUID, document_id: UUID, version: int, *, start: int, end: int) -> tuple[str, int] | None:
         """Return a version's text at [start:end] in code points, and the length of the whole."""
         start = min(start, LONGEST_TEXT)

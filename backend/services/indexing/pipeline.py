@@ -85,7 +85,7 @@ class IndexingPipeline:
         await reach("index.parsed")
         chunks = await asyncio.to_thread(chunks_of, document, parsed, embedder.max_characters)
         if not chunks:
-            raise ParsingError("The file has no text.", code="document_without_text")
+            raise ParsingError("There is no text in this file. Upload one that has text.", code="document_without_text")
         if generation is None:
             generation = await self._first_generation(document.owner_id, embedder)
         plan = await self._plan(document, parsed, chunks, generation)

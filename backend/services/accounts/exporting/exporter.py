@@ -1,5 +1,6 @@
 """The export of an account: all that is its owner's, while everything goes on."""
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import date
@@ -19,6 +20,7 @@ from backend.services.accounts.exporting.zipping import ZipStream, safe_name
 
 AT_ONCE = 100
 """Rows of one transaction."""
+TEXT_NAME = re.compile(r"text(-version-\d+)?\.txt", re.IGNORECASE)
 CHARACTERS_AT_ONCE = 500_000
 HELD_BYTES = 1 << 20
 """Of the list of documents: a longer one waits on the disk."""
@@ -82,7 +84,7 @@ class AccountExporter:
                             yield piece
                     entries.write(separator + writing.document(document, path if found else None))
                     separator = b",\n"
-                    async with aclosing(self._text(stream, document)) as pieces:
+                    async with aclosing(self._texts(stream, document)) as pieces:
                         async for piece in pieces:
                             yield piece
                 after = page.next_cursor
@@ -112,9 +114,19 @@ class AccountExporter:
             async for piece in added:
                 yield piece
 
-    async def _text(self, stream: ZipStream, document: Document) -> Zipped:
-        """Add the text that citations point into, if it has been read."""
-        first = await self._characters(document, 0)
+    async def _texts(self, stream: ZipStream, document: Document) -> Zipped:
+        """Add the texts that citations point into: of the version that answers, and of those before it."""
+        live = document.live_version or document.version
+        async with self._uow.of(document.owner_id) as tx:
+            versions = await tx.texts.versions(document.owner_id, document.id)
+        for version in versions:
+            name = writing.TEXT if version == live else writing.EARLIER_TEXT.format(version=version)
+            async with aclosing(self._text(stream, document, version, f"{writing.folder_of(document)}/{name}")) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    async def _text(self, stream: ZipStream, document: Document, version: int, path: str) -> Zipped:
+        first = await self._characters(document, version, 0)
         if first is None:
             return
 
@@ -124,18 +136,18 @@ class AccountExporter:
             while text:
                 yield text.encode()
                 start += len(text)
-                text = await self._characters(document, start)
+                text = await self._characters(document, version, start)
 
-        async with aclosing(stream.add(f"{writing.folder_of(document)}/text.txt", everything())) as pieces:
+        async with aclosing(stream.add(path, everything())) as pieces:
             async for piece in pieces:
                 yield piece
 
-    async def _characters(self, document: Document, start: int) -> str | None:
+    async def _characters(self, document: Document, version: int, start: int) -> str | None:
         async with self._uow.of(document.owner_id) as tx:
             found = await tx.texts.slice(
                 document.owner_id,
                 document.id,
-                document.live_version or document.version,
+                version,
                 start=start,
                 end=start + CHARACTERS_AT_ONCE,
             )
@@ -203,7 +215,7 @@ class AccountExporter:
 
 def _file_name(document: Document) -> str:
     name = safe_name(document.filename)
-    return f"original {name}" if name.casefold() == "text.txt" else name
+    return f"original {name}" if TEXT_NAME.fullmatch(name) else name
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

@@ -13,6 +13,8 @@ from backend.core.values.document import Document
 from backend.core.values.user import ApiKey, SignIn, User
 
 PIECE_BYTES = 256 << 10
+TEXT = "text.txt"
+EARLIER_TEXT = "text-version-{version}.txt"
 
 README = """\
 This is everything that Docent keeps about your account.
@@ -20,7 +22,8 @@ This is everything that Docent keeps about your account.
 profile.json          your account
 documents.json        your documents: what is known about each, and where its file is in here
 documents/ID/NAME     the file that you uploaded, as it was
-documents/ID/text.txt the text that was read from it; "start" and "end" of a source count its characters from 0
+documents/ID/text.txt the text that was read from it; "start" and "end" of a source count its characters from 0;
+                      text-version-N.txt are those of earlier versions, which older sources name
 sessions/ID.json      a conversation, with the sources of each answer
 sessions/ID.md        the same to read
 keys.json             your API keys, without their secrets, which are not stored
