@@ -48,7 +48,7 @@ async def test_spans_of_a_text_are_bounded(alice: Account, span: str) -> None:
     assert most.status_code in {200, 404}
 
 
-@pytest.mark.parametrize("bad", ["1", "nonsense", "%00", "%2e%2e", str(uuid4()) + "0", "🐋"])
+@pytest.mark.parametrize("bad", ["1", "nonsense", "%00", "%2e%2e", "0b46b61f-a790-4913-a5f2-5bc0006fff620", "🐋"])
 async def test_ids_that_are_none(alice: Account, bad: str) -> None:
     for path in (
         f"documents/{bad}",
