@@ -2,6 +2,7 @@
 
 PYTHON ?=
 SECONDS ?= 60
+WORKERS ?= 4
 KILLS ?= 50
 SEED ?=
 UV_VERSION := 0.13.9
@@ -27,8 +28,8 @@ run: .venv/.for-running ## Start Docent on http://127.0.0.1:8000 (Ctrl-C stops i
 demo: .venv/.for-running ## See it work: upload a handbook, ask three questions, about a minute
 	@exec .venv/bin/python examples/demo.py
 
-test: .venv/.for-development ## Run the tests (a part of them: make test ARGS="tests/unit -x")
-	.venv/bin/python -m pytest $(ARGS)
+test: .venv/.for-development ## Run the tests, WORKERS files at once (a part of them: make test ARGS="tests/unit -x" WORKERS=0)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 fuzz: .venv/.for-development ## Send the whole API what nobody thought of, with new seeds each time (make fuzz SECONDS=600)
 	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/security/fuzzing/test_whole_api.py -k as_long_as_one_likes
