@@ -12,6 +12,7 @@ from backend.services.registry import Services
 WARMING_TRIES = 60
 WARMING_SECONDS = 0.25
 GLANCE_SECONDS = 2.0
+AGAIN_SECONDS = 15.0
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,11 @@ async def _look(services: Services, store: ChromaStore) -> None:
     try:
         loss = store.loss()
         # Acknowledged only when PostgreSQL knows what is missing: a crash in between tells it again.
-        if loss is not None and await services.reindexing.verify_index():
+        if loss is None:
+            return
+        if await services.reindexing.verify_index():
             store.acknowledge(loss)
+        else:
+            await asyncio.sleep(AGAIN_SECONDS)
     except OSError as error:
         log.warning("index_note_unreadable", error=type(error).__name__)

@@ -10,7 +10,7 @@ from backend.cli.commands import app, read_settings, run
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 
-GLANCE_SECONDS = 0.5
+GLANCE_SECONDS = 2.0
 UNFINISHED = "It goes on where it stopped as soon as Docent runs, or when this command is given again."
 
 

@@ -26,8 +26,8 @@ BY_CONSTRAINT: dict[str, type[DocentError]] = {
     "fk_messages_owner_id_session_id": SessionNotFoundError,
 }
 
-# SQLSTATE classes: 08 connection, 57P admin shutdown and crash, 53 out of connections or memory.
-UNAVAILABLE = ("08", "57P", "53")
+# SQLSTATE classes: 08 connection, 57P admin shutdown and crash, 53 out of connections or memory, 40 rolled back by a deadlock.
+UNAVAILABLE = ("08", "57P", "53", "40")
 DISK_FULL = "53100"
 # Unique and foreign keys; the other integrity errors are defects of ours.
 CONFLICTS = frozenset({"23505", "23503"})

@@ -1,9 +1,8 @@
 """Changes of the embedding model on the wire."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from backend.schemas.base import RequestModel, ResponseModel, Storable
 from backend.services.reindexing import ReindexState
@@ -14,20 +13,14 @@ class ReindexIn(RequestModel):
 
     embedder: Literal["ollama", "hashing"] | None = None
     model: Annotated[
-        Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\w./:-]+$"), Storable] | None,
+        Annotated[str, Field(min_length=1, max_length=200), Storable] | None,
         Field(description="As Ollama names it, such as `nomic-embed-text`. `hashing` has none."),
     ] = None
-
-    @model_validator(mode="after")
-    def _with_its_model(self) -> Self:
-        if (self.embedder == "ollama") != (self.model is not None):
-            raise PydanticCustomError("model_mismatch", "The embedder `ollama` needs a model, and nothing else takes one.")
-        return self
 
     @property
     def name(self) -> str | None:
         """The name that services know the embedder by."""
-        return f"{self.embedder}/{self.model}" if self.model else self.embedder
+        return f"{self.embedder or 'ollama'}/{self.model}" if self.model else self.embedder
 
 
 class ReindexOut(ResponseModel):

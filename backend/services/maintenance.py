@@ -72,6 +72,8 @@ class MaintenanceService:
                 await tx.jobs.defer("purge_account", lock=str(owner_id), owner_id=owner_id)
             late = await tx.vectors.unindexed_documents()
             for owner_id, document_id in late:
-                await tx.jobs.defer("confirm_vectors", lock=str(document_id), owner_id=owner_id, document_id=document_id)
+                await tx.jobs.defer(
+                    "confirm_vectors", lock=str(document_id), priority=-5, owner_id=owner_id, document_id=document_id
+                )
         if lost or deleted or late:
             log.warning("work_queued_again", documents=len(lost), accounts=len(deleted), unindexed=len(late))

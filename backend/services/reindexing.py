@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from backend.core.errors import ConfigurationError, EmbeddingRefusedError, UnavailableError
+from backend.core.errors import ConfigurationError, EmbedderUnusableError, EmbeddingRefusedError, UnavailableError
 from backend.db.repositories.generations import Generation
 from backend.db.uow import UnitOfWork
 from backend.ports.vector_index import VectorIndex
@@ -53,14 +53,18 @@ class ReindexService:
         Every owner is switched when nothing of theirs is missing; until then the old vectors answer, and they are kept.
 
         Raises:
-            ConfigurationError: This installation has no such embedder.
-            EmbedderUnavailableError: It does not answer; nothing was changed.
-            EmbeddingRefusedError: It does not embed; nothing was changed.
+            EmbedderUnusableError: It is not there, does not answer, or does not embed; nothing was changed.
         """
-        embedder = self._embedders.named(name)
-        identity, dimensions = embedder.identity, await embedder.dimensions()
+        try:
+            embedder = self._embedders.named(name)
+            identity, dimensions = embedder.identity, await embedder.dimensions()
+        except (ConfigurationError, UnavailableError, EmbeddingRefusedError) as error:
+            raise EmbedderUnusableError(error.message) from error
         async with self._uow.system() as tx:
             await tx.settings.replace(PREFERRED, identity)
+            for generation in await tx.generations.all(state="ready"):
+                if generation.embedder == identity:
+                    await queue_generation(tx, "build_generation", generation)  # Restored without its vectors, perhaps.
         for generation in await self._behind(identity):
             await self._begin(generation.owner_id, identity, dimensions)
         await self._stop_others()

@@ -9,8 +9,18 @@ from backend.services.registry import Services
 
 # An attempt that a defect ended comes again; the documents count theirs, and the third one ends them.
 RETRY = procrastinate.RetryStrategy(max_attempts=3, linear_wait=2)
-# What a dependency refused comes again for hours, later and later; the reconciler takes it up after that.
-PATIENT_RETRY = procrastinate.RetryStrategy(max_attempts=12, exponential_wait=2)
+LONGEST_WAIT_SECONDS = 600
+
+
+class PatientRetry(procrastinate.BaseRetryStrategy):
+    """What a dependency refused comes again, later and later, until it is done: what is to be deleted must not be forgotten."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: procrastinate.jobs.Job) -> procrastinate.RetryDecision:
+        """Return when the job runs again."""
+        return procrastinate.RetryDecision(retry_in={"seconds": min(2 ** min(job.attempts + 1, 12), LONGEST_WAIT_SECONDS)})
+
+
+PATIENT_RETRY = PatientRetry()
 
 
 def add_tasks(app: procrastinate.App, services: Services) -> None:

@@ -47,6 +47,12 @@ READS: dict[str, Call] = {
     "vectors.indexed_count": lambda tx, me, hers: tx.vectors.indexed_count(me, hers.generation),
     "generations.get": lambda tx, me, hers: tx.generations.get(me, hers.generation),
     "generations.hold": lambda tx, me, hers: tx.generations.hold(me, hers.generation),
+    "stored.vectors": lambda tx, me, hers: tx.stored.vectors(me, hers.generation, after=None, limit=9),
+    "stored.expected": lambda tx, me, hers: tx.stored.expected(me, hers.generation),
+    "stored.vectors_of": lambda tx, me, hers: tx.stored.vectors_of(me, hers.generation, [hers.chunk]),
+    "consistency.passages": lambda tx, me, hers: tx.consistency.passages(
+        me, hers.document, 1, after=-1, limit=9, language="english"
+    ),
     "idempotency.hold": lambda tx, me, hers: tx.idempotency.hold(me, hers.key_of_request),
     "lexicon.search": lambda tx, me, hers: tx.lexicon.search(me, "krill", language="english", within=[hers.document], limit=9),
 }
@@ -79,6 +85,8 @@ WRITES: dict[str, Call] = {
     "vectors.store": lambda tx, me, hers: tx.vectors.store(me, hers.generation, [hers.chunk], [b"xx"]),
     "vectors.confirm": lambda tx, me, hers: tx.vectors.confirm(me, hers.generation, [hers.late_chunk], collection=hers.collection),
     "vectors.index_only": lambda tx, me, hers: tx.vectors.index_only(me, hers.generation, chunk_ids=[hers.late_chunk]),
+    "vectors.withdraw": lambda tx, me, hers: tx.vectors.withdraw(me, [hers.chunk]),
+    "stored.remove_vectors": lambda tx, me, hers: tx.stored.remove_vectors(me, hers.generation, [hers.chunk]),
     "vectors.unconfirm": lambda tx, me, hers: tx.vectors.unconfirm(me, hers.generation),
     "lexicon.add_document": lambda tx, me, hers: tx.lexicon.add_document(me, hers.document, 1),
     "lexicon.remove_document": lambda tx, me, hers: tx.lexicon.remove_document(me, hers.document, 1),
@@ -111,6 +119,7 @@ OWN_READS: dict[str, Call] = {
     "vectors.missing": lambda tx, me, hers: tx.vectors.missing(me, hers.building, limit=9),
     "generations.ready": lambda tx, me, _: tx.generations.ready(me),
     "generations.of_owner": lambda tx, me, _: tx.generations.of_owner(me),
+    "consistency.documents": lambda tx, me, _: tx.consistency.documents(me, after=None, limit=9),
     "usage.of_day": lambda tx, me, _: tx.usage.of_day(me, now().date()),
     "usage.days": lambda tx, me, _: tx.usage.days(me, now().date()),
     "usage.stored": lambda tx, me, _: tx.usage.stored(me),
@@ -145,6 +154,9 @@ NOT_ABOUT_ANOTHERS_IDS = {
         "jobs.hasten",
         "jobs.forget_ended",
     ),
+    *("consistency.owners", "consistency.existing", "consistency.is_left_over", "stored.foreign", "stored.files", "lexicon.lock"),
+    *("stored.named_files", "stored.collections_in_work", "stored.newest_job", "stored.queued"),
+    *("consistency.disagreements", "consistency.recount"),  # What an operator asks about an account, and nobody else.
     *("tiers.get", "tiers.all", "tiers.update", "settings.get", "settings.remember", "settings.replace", "jobs.defer"),
     # Of deleted accounts only, as a test of their own shows.
     *("leftovers.collections", "leftovers.files", "leftovers.clear", "leftovers.remove_account", "leftovers.without_job"),

@@ -47,6 +47,7 @@ async def test_a_collection_that_moves_while_vectors_are_written_to_it_is_droppe
     (old,) = await workshop.rows("select id, collection from index_generations where owner_id = $1", alice)
     moved = f"{old['collection']}-b"
 
+    await workshop.rows("update chunk_vectors set indexed = false where owner_id = $1", alice)
     confirmed = await workshop.rows(CONFIRMED, alice)
     upsert = workshop.index.upsert
 

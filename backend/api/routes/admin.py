@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, status
 
 from backend.api.deps import Admin, Audit, Page, Reindexing
 from backend.api.errors import problems
-from backend.core.errors import AdminOnlyError, EmbedderUnavailableError, EmbeddingRefusedError, TokenInvalidError
+from backend.core.errors import AdminOnlyError, EmbedderUnusableError, TokenInvalidError
 from backend.schemas.base import Text
 from backend.schemas.reindex import ReindexIn, ReindexOut
 from backend.schemas.users import AuditPage
@@ -36,7 +36,7 @@ async def read_reindex(_admin: Admin, reindexing: Reindexing) -> ReindexOut:
 @router.post(
     "/reindex",
     status_code=status.HTTP_202_ACCEPTED,
-    responses=problems(EmbedderUnavailableError, EmbeddingRefusedError),
+    responses=problems(EmbedderUnusableError),
 )
 async def start_reindex(body: ReindexIn, _admin: Admin, reindexing: Reindexing) -> ReindexOut:
     """Embed everything with another model, beside the present one; without one, rebuild the vector index from PostgreSQL.

@@ -1,6 +1,6 @@
 """Models, stores and settings."""
 
-from backend.core.errors.kinds import DocentError, InvalidError, NotFoundError, UnavailableError
+from backend.core.errors.kinds import ConflictError, DocentError, InvalidError, NotFoundError, UnavailableError
 
 
 class ModelUnavailableError(UnavailableError):
@@ -65,6 +65,13 @@ class DatabaseUnavailableError(UnavailableError):
 
     code = "database_unavailable"
     message = "The database is not available right now."
+
+
+class EmbedderUnusableError(ConflictError):
+    """The embedding model that somebody wants to change to is not there, does not answer, or does not embed."""
+
+    code = "embedder_unusable"
+    message = "This embedding model cannot be used now, so nothing was changed."
 
 
 class BlobNotFoundError(NotFoundError):

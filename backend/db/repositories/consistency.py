@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from backend.core.values.defect import DefectKind
+from backend.db.repositories.lexicon import LOCK
 from backend.db.repositories.rows import Repository
 
 # Each of these is one statement, so one snapshot: what changes in one transaction is never seen half done.
@@ -93,6 +94,7 @@ PASSAGES = text(
     "   and c.ordinal > :after order by c.ordinal limit :limit"
 )
 RECOUNT = (
+    LOCK,
     text("delete from lexemes where owner_id = :owner_id"),
     text("delete from corpus_sizes where owner_id = :owner_id"),
     text(

@@ -8,6 +8,9 @@ from sqlalchemy import text
 
 from backend.db.repositories.rows import Repository
 
+# One after the other for an owner: a new version counts out and in, and two passes over the lexemes cannot both be in order.
+LOCK = text("select pg_advisory_xact_lock(hashtextextended(cast(cast(:owner_id as uuid) as text), 20261122))")
+
 # Lexemes are counted in sorted order, so that two documents of one owner never deadlock on them.
 COUNT = text(
     "insert into lexemes (owner_id, lexeme, frequency)"
@@ -78,15 +81,21 @@ class LexicalHit:
 class LexiconRepository(Repository):
     """Keeps ``lexemes`` and ``corpus_sizes`` in step with the live documents, and searches by them."""
 
+    async def lock(self, owner_id: UUID) -> None:
+        """Hold an owner's statistics until the transaction ends."""
+        await self._connection.execute(LOCK, {"owner_id": owner_id})
+
     async def add_document(self, owner_id: UUID, document_id: UUID, version: int) -> None:
         """Count the lexemes of a document's version in: once, in the transaction that makes it live."""
         of = {"owner_id": owner_id, "document_id": document_id, "version": version}
+        await self.lock(owner_id)
         await self._connection.execute(COUNT, of)
         await self._connection.execute(RESIZE, {**of, "sign": 1})
 
     async def remove_document(self, owner_id: UUID, document_id: UUID, version: int) -> None:
         """Count the lexemes of a document's version out: once, in the transaction that ends its life."""
         of = {"owner_id": owner_id, "document_id": document_id, "version": version}
+        await self.lock(owner_id)
         await self._connection.execute(DISCOUNT, of)
         await self._connection.execute(FORGET, {"owner_id": owner_id})
         await self._connection.execute(RESIZE, {**of, "sign": -1})

@@ -18,13 +18,13 @@ STORE = text(
     " on conflict (chunk_id, generation_id) do nothing"
 )
 
+# Only what changes is written: a generation may have hundreds of thousands of rows.
 INDEX_ONLY = text(
     "update chunk_vectors v set indexed = w.listed"
     "  from (select o.chunk_id, u.id is not null as listed from chunk_vectors o"
     "          left join unnest(cast(:ids as uuid[])) as u (id) on u.id = o.chunk_id"
     "         where o.owner_id = :owner_id and o.generation_id = :generation_id and o.vector is not null) w"
-    " where v.owner_id = :owner_id and v.generation_id = :generation_id and v.chunk_id = w.chunk_id"
-    " returning v.chunk_id, w.listed"
+    " where v.owner_id = :owner_id and v.generation_id = :generation_id and v.chunk_id = w.chunk_id and v.indexed <> w.listed"
 )
 UNINDEXED = text(
     "select distinct c.owner_id, c.document_id from chunk_vectors v join chunks c on c.id = v.chunk_id"
@@ -33,6 +33,8 @@ UNINDEXED = text(
     " where not v.indexed and v.vector is not null and d.live_version = c.version and d.deleted_at is null"
     "   and not exists (select from procrastinate_jobs j where j.status in ('todo', 'doing')"
     "     and j.task_name = 'confirm_vectors' and j.args->>'document_id' = d.id::text)"
+    "   and not exists (select from procrastinate_jobs j where j.status in ('todo', 'doing')"
+    "     and j.task_name = 'rebuild_collection' and j.args->>'generation_id' = g.id::text)"
     " limit 1000"
 )
 
@@ -77,6 +79,13 @@ class VectorRepository(Repository):
         )
         await self._connection.execute(statement)
         return True
+
+    async def withdraw(self, owner_id: UUID, ids: Sequence[UUID]) -> None:
+        """Note that the vectors of these chunks are about to be removed from the index, of every generation."""
+        statement = update(ChunkVectorRow).where(
+            ChunkVectorRow.owner_id == owner_id, ChunkVectorRow.chunk_id.in_(ids), ChunkVectorRow.vector.is_not(None)
+        )
+        await self._connection.execute(statement.where(ChunkVectorRow.indexed).values(indexed=False))
 
     async def unconfirm(self, owner_id: UUID, generation_id: UUID) -> None:
         """Note that the vector index has lost a generation; ``unindexed_documents`` names its documents from then on."""
@@ -169,8 +178,11 @@ class VectorRepository(Repository):
     async def index_only(self, owner_id: UUID, generation_id: UUID, *, chunk_ids: Sequence[UUID]) -> list[UUID]:
         """Note that the vector index has these vectors of a generation and no other; return those that still exist."""
         parameters = {"owner_id": owner_id, "generation_id": generation_id, "ids": list(chunk_ids)}
-        rows = await self._connection.execute(INDEX_ONLY, parameters)
-        return [row.chunk_id for row in rows if row.listed]
+        await self._connection.execute(INDEX_ONLY, parameters)
+        present = select(ChunkVectorRow.chunk_id).where(
+            ChunkVectorRow.owner_id == owner_id, ChunkVectorRow.generation_id == generation_id, ChunkVectorRow.indexed
+        )
+        return list((await self._connection.execute(present.where(ChunkVectorRow.vector.is_not(None)))).scalars())
 
     async def indexed_count(self, owner_id: UUID, generation_id: UUID) -> int:
         """Return how many vectors of a generation the index should have at least: nobody is removing these from it."""

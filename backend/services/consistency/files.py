@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -26,10 +27,12 @@ class FileExaminer:
     def __init__(self, uow: UnitOfWork, blobs: BlobStore) -> None:
         self._uow = uow
         self._blobs = blobs
+        self._ours: bool | None = None
 
     async def documents(self, owner_id: UUID | None, compared: Compared, *, deep: bool) -> AsyncIterator[Defect]:
         """Yield documents whose file is gone or is not what was uploaded: an owner's, or all. ``deep`` reads every file."""
         after: UUID | None = None
+        self._ours = None
         while True:
             async with self._uow.system() as tx:
                 files = await tx.stored.files(owner_id, after=after, limit=FILES_AT_ONCE)
@@ -39,20 +42,36 @@ class FileExaminer:
             compared.files += len(files)
             for file in await self._doubtful(files, deep=deep):
                 if (defect := await self._judged(file)) is not None:
-                    yield defect
+                    yield replace(defect, repairable=await self._is_our_store())
 
     async def orphans(self) -> AsyncIterator[Defect]:
         """Yield files that no document names, and that nothing will name or discard by and by."""
+        async for page in self._pages(older_than=JUST_STORED):
+            for key in await self._unnamed(page):
+                yield Defect("file_orphan", None, key, repairable=await self._is_our_store())
+
+    async def _pages(self, *, older_than: timedelta) -> AsyncIterator[list[str]]:
         page: list[str] = []
         async for blob in self._blobs.keys():
-            if blob.modified < now() - JUST_STORED:
+            if blob.modified < now() - older_than:
                 page.append(blob.key)
             if len(page) == KEYS_AT_ONCE:
-                for key in await self._unnamed(page):
-                    yield Defect("file_orphan", None, key)
+                yield page
                 page = []
-        for key in await self._unnamed(page):
-            yield Defect("file_orphan", None, key)
+        yield page
+
+    async def _is_our_store(self) -> bool:
+        """Return whether the store holds any file that the database names. Looked up once.
+
+        If not, one of the two is somebody else's, by a setting or a mount that went wrong, and mending would destroy it.
+        """
+        if self._ours is None:
+            self._ours = False
+            async for page in self._pages(older_than=timedelta(0)):
+                if len(await self._unnamed(page)) < len(page):
+                    self._ours = True
+                    break
+        return self._ours
 
     async def is_whole(self, file: StoredFile) -> bool:
         """Return whether the stored file is there, and is the one that was uploaded."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from backend.core.errors import UnavailableError, VectorIndexBrokenError
+from backend.core.errors import StorageFullError, UnavailableError, VectorIndexBrokenError
 from backend.core.failpoints import reach
 from backend.db.repositories.generations import Generation
 from backend.db.uow import Transaction, UnitOfWork
@@ -83,7 +83,8 @@ class GenerationBuilder:
             ids, vectors = await tx.vectors.searchable(owner_id, generation.id, unindexed_only=True)
         for begin in range(0, len(ids), UPSERT_BATCH):
             part = slice(begin, begin + UPSERT_BATCH)
-            await self._pipeline.offer(generation, ids[part], vectors[part])
+            if not await self._pipeline.offer(generation, ids[part], vectors[part]):
+                return  # It is away. The clock offers them again.
 
     async def _answer_with(self, owner_id: UUID, generation: Generation) -> bool:
         """Let a complete generation answer; return False if a document became live meanwhile that it does not know.
@@ -190,15 +191,22 @@ class GenerationBuilder:
     async def verify_all(self) -> bool:
         """Verify every generation that answers or will, and queue the rebuilding of those that are unsound.
 
-        Returns False where the index or the database is away: ask again.
+        Returns False where the index or the database was away for one of them: ask again.
         """
         try:
             async with self._uow.system() as tx:
                 generations = [found for found in await tx.generations.all() if found.state in {"ready", "building"}]
-            for generation in generations:
-                await self.verify(generation)
         except UnavailableError as error:
             log.warning("vector_index_not_verified", code=error.code)
+            return False
+        return all([await self._verified(generation) for generation in generations])
+
+    async def _verified(self, generation: Generation) -> bool:
+        """Return whether a generation could be verified, whatever came out of it: one that is stuck does not hide the others."""
+        try:
+            await self.verify(generation)
+        except (UnavailableError, StorageFullError) as error:
+            log.warning("vector_index_not_verified", code=error.code, collection=generation.collection)
             return False
         return True
 

@@ -136,7 +136,7 @@ class IndexingPipeline:
         """Embed and store batch by batch; the index takes a batch while the next one is embedded. Return whether it took all."""
         upsert: asyncio.Task[bool] | None = None
         taken = len(plan.missing) == len(plan.chunks)  # Nobody knows how much it got of what an earlier attempt had stored.
-        embedding = LosslessEmbedding(plan.embedder)
+        embedding, offering = LosslessEmbedding(plan.embedder), True
         begin = 0
         try:
             while begin < len(plan.missing):
@@ -146,8 +146,11 @@ class IndexingPipeline:
                 await reach("index.embedded")
                 await self._store(document, plan, batch, vectors, done=len(plan.chunks) - len(plan.missing) + begin)
                 await reach("index.stored")
-                if upsert is not None:
-                    taken &= await upsert
+                if upsert is not None and not await upsert:
+                    offering = taken = False  # It is away: whatever comes is offered to it later, all at once.
+                if not offering:
+                    upsert = None
+                    continue
                 ids = [chunk.id for chunk in batch]
                 upsert = asyncio.create_task(self.offer(plan.generation, ids, vectors))
             if upsert is not None:
@@ -227,7 +230,8 @@ class IndexingPipeline:
         for generation, ids, vectors in lacking:
             for begin in range(0, len(ids), UPSERT_BATCH):
                 part = slice(begin, begin + UPSERT_BATCH)
-                await self.offer(generation, ids[part], vectors[part])
+                if not await self.offer(generation, ids[part], vectors[part]):
+                    return  # It is away. The clock offers them again.
 
 
 def embedded_text(heading: str | None, text: str) -> str:

@@ -58,11 +58,13 @@ class Purger:
         await self._remove_vectors(owner_id, generations, ids)
         await reach("tidy.vectors_removed")
         async with self._uow.of(owner_id) as tx:
+            document = await tx.documents.get(owner_id, document_id, hold=True)  # First, in the order of everybody.
             if await self._have_moved(tx, owner_id, generations):
                 return False
-            document = await tx.documents.get(owner_id, document_id)
             if document is not None:
-                await tx.chunks.delete(owner_id, document_id, ids)
+                # A retry may have begun meanwhile, where this worker was taken for dead: then they are wanted again.
+                dead = set(await tx.chunks.dead_ids(owner_id, document_id))
+                await tx.chunks.delete(owner_id, document_id, [one for one in ids if one in dead])
                 if document.status == "failed" and document.version != document.live_version:
                     await tx.texts.delete(owner_id, document_id, document.version)
         return True
@@ -108,7 +110,11 @@ class Purger:
         return not {found.collection for found in present} <= {found.collection for found in generations}
 
     async def _remove_vectors(self, owner_id: UUID, generations: Sequence[Generation], ids: Sequence[UUID]) -> None:
-        for generation in generations if ids else ():
+        if not ids:
+            return
+        async with self._uow.of(owner_id) as tx:
+            await tx.vectors.withdraw(owner_id, ids)  # Should some of them be wanted again, they are offered again.
+        for generation in generations:
             await self._remove(owner_id, generation, ids)
 
     async def _remove(self, owner_id: UUID, generation: Generation, ids: Sequence[UUID]) -> None:

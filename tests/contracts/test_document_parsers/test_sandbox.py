@@ -123,7 +123,7 @@ async def test_a_child_that_the_kernel_kills_ran_out_of_memory() -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["os.abort()", "sys.exit(3)", "print('nonsense')", 'print(\'{"size":9,"pages":[],"headings":[]}\')']
+    "script", ["os.abort()", "sys.exit(3)", "print('nonsense')", 'print(\'{"size":9,"pages":[],"headings":[],"notes":[]}\')']
 )
 async def test_a_crash_is_a_sentence(script: str) -> None:
     assert await code_of(b"x" * 10 * MEGABYTE, TEXT, running(script)) == "parser_crashed"
@@ -151,7 +151,7 @@ try:
 except OSError as error:
     wrote = errno.errorcode[error.errno]
 text = f"{sorted(os.environ)} {wrote} {os.nice(0) >= 10} {os.getpgid(0) == os.getpid()} {os.getcwd()}".encode()
-os.write(1, orjson.dumps({"size": len(text), "pages": [], "headings": []}) + b"\\n" + text)
+os.write(1, orjson.dumps({"size": len(text), "pages": [], "headings": [], "notes": []}) + b"\\n" + text)
 """
     parsed = await read(b"", TEXT, running(script))
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from backend.core.errors import ConfigurationError, EmbedderUnavailableError
+from backend.core.errors import EmbedderUnavailableError, EmbedderUnusableError
 from backend.core.failpoints import FailpointError, arm
 from tests.support.files import long_text
 from tests.support.soundness import assert_settled
@@ -240,7 +240,7 @@ async def test_a_model_that_nobody_serves_or_that_is_away_changes_nothing(models
     workshop = models.workshop
     alice = await workshop.user()
     await workshop.indexed(alice, OTHER)
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(EmbedderUnusableError):
         await workshop.services.reindexing.change("nobody/knows")
     state = await workshop.services.reindexing.state()
     assert (state.embedder, state.switched) == (models.large.identity, 1)

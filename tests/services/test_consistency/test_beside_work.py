@@ -65,7 +65,7 @@ async def finished(scene: Scene) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_what_was_deleted_is_nowhere(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_what_was_deleted_is_nowhere(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     services = scene.workshop.services
     before = await scene.content()
     owner_id = await scene.workshop.furnished("dora")
@@ -91,7 +91,7 @@ async def test_what_was_deleted_is_nowhere(scene: Scene, capsys: pytest.CaptureF
     assert collection not in await scene.workshop.index.collections()
     assert not file.exists()
     assert await scene.content() == before
-    said = capsys.readouterr().out
+    said = caplog.text
     assert str(last.id) in said
     assert MARKER not in said
 

@@ -107,16 +107,15 @@ async def test_a_broken_text_whose_file_is_lost_ends_with_a_sentence_and_answers
     assert await scene.keys(deep=True) == set()
 
 
-async def test_passages_of_a_model_that_is_gone_are_told_and_left(scene: Scene) -> None:
+async def test_passages_of_a_model_that_is_gone_are_embedded_by_the_preferred_one(scene: Scene) -> None:
     owner_id = next(iter(scene.healthy))
-    planted = await PLANTERS["embeddings_missing"][0](Ground(scene, owner_id, await scene.document(owner_id), random.Random(1)))  # noqa: S311
+    await PLANTERS["embeddings_missing"][0](Ground(scene, owner_id, await scene.document(owner_id), random.Random(1)))  # noqa: S311
     rename = "update index_generations set embedder = $2 where owner_id = $1"
     await scene.workshop.rows(rename, owner_id, "gone/model")
 
-    left = await scene.repaired()
-    assert [(defect.key, defect.repairable) for defect in left] == [(key, False) for key in planted]
-    await scene.workshop.rows(rename, owner_id, scene.workshop.embedder.identity)
     assert await scene.repaired() == []
+    ready = await scene.workshop.rows("select embedder from index_generations where owner_id = $1 and state = 'ready'", owner_id)
+    assert [row["embedder"] for row in ready] == [scene.workshop.embedder.identity]
 
 
 async def test_collections_of_strangers_are_nobodys_only_where_no_other_installation_is(scene: Scene) -> None:
