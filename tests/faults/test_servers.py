@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import stat
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from backend.adapters.servers.postgres_binaries import readable_copy
+from backend.adapters.servers import postgres_binaries
+from backend.adapters.servers.postgres_binaries import installation, readable_copy
+from backend.adapters.servers.processes import User
 from backend.adapters.servers.supervisor import Servers, open_servers
 from backend.core.errors import ConfigurationError, InstanceRunningError
 from backend.core.transactions import transaction_open
@@ -187,15 +190,30 @@ async def test_an_exception_or_a_repeated_cancellation_leaves_nothing_behind(tmp
 
 
 async def test_binaries_that_a_user_cannot_reach_are_copied_once_to_where_everybody_can(tmp_path: Path) -> None:
-    source = tmp_path / "private" / "installation"
+    base = tmp_path / "private"
+    source = base / "package" / "installation"
     (source / "bin").mkdir(parents=True)
     (source / "bin" / "postgres").write_text("program")
     (source / "bin" / "postgres").chmod(0o700)
     (source / "bin").chmod(0o700)
 
-    copy = readable_copy(source, tmp_path / "cache" / "postgres")
+    target = tmp_path / "cache" / "postgres"
+    copy = readable_copy(base, [source], target) / "package" / "installation"
 
     assert stat.S_IMODE((copy / "bin").stat().st_mode) == 0o755
     assert stat.S_IMODE((copy / "bin" / "postgres").stat().st_mode) == 0o755
     (source / "bin" / "postgres").write_text("another")
-    assert (readable_copy(source, copy) / "bin" / "postgres").read_text() == "program"
+    again = readable_copy(base, [source], target) / "package" / "installation"
+    assert (again / "bin" / "postgres").read_text() == "program"
+
+
+async def test_a_copy_of_the_installation_runs_without_the_original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_binaries, "_CACHE", tmp_path)
+    monkeypatch.setattr(postgres_binaries, "_reachable", lambda *_: False)
+    copy = installation(User(os.geteuid(), os.getegid()))
+
+    done = await asyncio.create_subprocess_exec(str(copy / "bin" / "initdb"), "--version", stdout=PIPE, stderr=PIPE)
+    out, complaint = await done.communicate()
+
+    assert copy.is_relative_to(tmp_path)
+    assert (done.returncode, complaint, b"PostgreSQL" in out) == (0, b"", True)

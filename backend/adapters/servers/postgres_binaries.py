@@ -7,6 +7,7 @@ import pwd
 import shutil
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from backend.adapters.servers.processes import User
@@ -47,7 +48,10 @@ def installation(user: User | None) -> Path:
     if user is None or _reachable(source / "bin" / "postgres", user):
         return source
     version = importlib.metadata.version(_PACKAGE)
-    return readable_copy(source, _CACHE / f"postgres-{MAJOR_VERSION}-{version}")
+    # The programs look for their libraries beside the package, by a relative path: both are copied, to the same places.
+    base, libraries = Path(places[0]).parent, Path(f"{places[0]}.libs")
+    parts = [source, libraries] if libraries.exists() else [source]
+    return readable_copy(base, parts, _CACHE / f"pgserver-{MAJOR_VERSION}-{version}") / source.relative_to(base)
 
 
 def _reachable(path: Path, user: User) -> bool:
@@ -60,15 +64,19 @@ def _reachable(path: Path, user: User) -> bool:
     return all(executable(place) for place in (path, *path.parents))
 
 
-def readable_copy(source: Path, target: Path) -> Path:
-    """Copy an installation, once, to where every user can run it. Half a copy never gets the final name."""
+def readable_copy(base: Path, parts: Sequence[Path], target: Path) -> Path:
+    """Copy folders below ``base``, once, to the same places below ``target``, where every user can read and run them.
+
+    Half a copy never gets the final name.
+    """
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     target.parent.chmod(0o755)
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        shutil.copytree(source, draft, dirs_exist_ok=True)
+        for part in parts:
+            shutil.copytree(part, draft / part.relative_to(base))
         for place in (draft, *draft.rglob("*")):  # Whatever the umask was when the package was installed.
             mode = place.stat().st_mode
             place.chmod(mode | (0o055 if mode & stat.S_IXUSR else 0o044))
