@@ -29,7 +29,7 @@ demo: .venv/.for-running ## See it work: upload a handbook, ask three questions,
 	@exec .venv/bin/python examples/demo.py
 
 test: .venv/.for-development ## Run the tests, WORKERS files at once (a part of them: make test ARGS="tests/unit -x" WORKERS=0)
-	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: .venv/.for-development ## Send the whole API what nobody thought of, with new seeds each time (make fuzz SECONDS=600)
 	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/security/fuzzing/test_whole_api.py -k as_long_as_one_likes

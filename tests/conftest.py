@@ -11,7 +11,28 @@ from backend.bootstrap.application import Application, Replacements, open_applic
 from backend.services.registry import Services
 from tests.support.cluster import Cluster, Database, open_cluster
 
+LONG_FILES = (
+    "security/fuzzing/test_whole_api.py",
+    "services/test_consistency/test_kinds.py",
+    "faults/test_injected_faults.py",
+    "e2e/test_commands.py",
+    "faults/test_kills.py",
+    "faults/test_failpoints.py",
+    "faults/test_random_kills.py",
+    "documents/http/test_quotes.py",
+    "security/isolation/test_matrix.py",
+    "e2e/test_backups.py",
+    "e2e/test_check.py",
+)
+"""They begin first, so that no worker is left alone with one of them at the end."""
+
 ApplicationFactory = Callable[..., AbstractAsyncContextManager[Application]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take minutes before the others."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")
