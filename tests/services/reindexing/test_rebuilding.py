@@ -73,7 +73,7 @@ async def test_what_is_uploaded_replaced_and_deleted_during_a_rebuild_is_right_a
     kept, gone = await workshop.indexed(alice, TEXT), await workshop.indexed(alice, OTHER)
     await do_all(workshop)
     before = await collection_of(workshop, alice)
-    arm("rebuild.filled=sleep:1")
+    arm("rebuild.filled=sleep:4")
     await workshop.services.reindexing.rebuild()
     rebuilding = asyncio.create_task(do_next(workshop, "rebuild_collection"))
     async with asyncio.timeout(20):

@@ -114,10 +114,11 @@ class ObjectBlobStore:
     async def keys(self) -> AsyncIterator[BlobInfo]:
         """See ``BlobStore.keys``. obstore leaves out its own staging files."""
         assert_no_transaction("listing the file storage")
-        pages = obstore.list(self._store, prefix="blobs", chunk_size=_PAGE).__aiter__()
+        # In a thread: a program that ends while obstore's asynchronous listing is open is aborted now and then.
+        pages = iter(obstore.list(self._store, prefix="blobs", chunk_size=_PAGE))
         while True:
             with translated():
-                page = await anext(pages, None)
+                page = await asyncio.to_thread(next, pages, None)
             if page is None:
                 return
             for found in page:
