@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
 from time import perf_counter
 from typing import Literal
 
@@ -10,13 +9,12 @@ import structlog
 
 from backend.core.clock import now
 from backend.core.errors import DocentError
+from backend.core.values.chat import LONGEST_ANSWER
 from backend.core.values.status import Check
 from backend.db.uow import UnitOfWork
 
 log = structlog.get_logger(__name__)
 
-LONGEST_ANSWER = timedelta(hours=1)
-"""An answer that has been streaming for longer belongs to a process that is gone."""
 LOST_AFTER_SECONDS = 60
 ENDED_JOBS_DAYS = 7
 """How long the queue remembers a job that failed: what became of its document stands on the document."""

@@ -69,8 +69,8 @@ async def _write(
                 await writer.drain()
         if end:
             writer.write_eof()
-    except ConnectionError:
-        return
+    except OSError:
+        return  # It is closed already; ``write_eof`` says so with an error of its own.
 
 
 @asynccontextmanager
@@ -84,6 +84,7 @@ async def web_server(app: ASGIApp, protocol: type[asyncio.Protocol], **settings:
         lambda: protocol(config=config, server_state=state, app_state={}),  # type: ignore[call-arg] # uvicorn's own signature
         "127.0.0.1",
         0,
+        backlog=2048,  # uvicorn's; with asyncio's 100 the last of many connections at once come a second late, or not at all.
     )
     try:
         yield WebServer(server.sockets[0].getsockname()[1])

@@ -1,7 +1,7 @@
 """Conversations and answers."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -21,6 +21,10 @@ class ChatSession:
     document_ids: tuple[UUID, ...] | None
     created_at: datetime
     updated_at: datetime
+
+
+LONGEST_ANSWER = timedelta(hours=1)
+"""An answer that has been streaming for longer belongs to a process that is gone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from uuid import UUID
 
 DocumentStatus = Literal["pending", "processing", "ready", "failed"]
 
+UNFINISHED: frozenset[DocumentStatus] = frozenset({"pending", "processing"})
+"""What a document is while the indexing of its newest version has not ended."""
 DocumentStage = Literal["reading", "embedding"]
 """What is done with a document that is being processed."""
 

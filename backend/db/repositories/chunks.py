@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, select, text
 
-from backend.core.values.document import Chunk
+from backend.core.values.document import UNFINISHED, Chunk
 from backend.db.repositories.rows import Repository, columns, read
 from backend.models import ChunkRow, DocumentRow
 
@@ -22,9 +22,6 @@ STORE = text(
     "  cross join lateral (select to_tsvector(cast(:language as regconfig), u.search_text) as tsv) t"
     "  on conflict (id) do nothing"
 )
-
-
-UNFINISHED = ("pending", "processing")
 
 
 @dataclass(frozen=True, slots=True)

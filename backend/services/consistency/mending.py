@@ -1,13 +1,13 @@
 """Mending: what was found is made right, by jobs where jobs do such work."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
 from backend.core.clock import now
 from backend.core.errors import VectorIndexBrokenError
+from backend.core.values.chat import LONGEST_ANSWER
 from backend.core.values.defect import KINDS, Defect, DefectKind
 from backend.db.repositories.generations import Generation
 from backend.db.uow import UnitOfWork
@@ -19,10 +19,9 @@ from backend.services.embedders import Embedders, new_generation
 from backend.services.indexing.forgetting import forget
 from backend.services.indexing.generations import GenerationBuilder, queue_generation
 from backend.services.indexing.pipeline import UPSERT_BATCH, IndexingPipeline
+from backend.services.indexing.purging import queue_tidying
 
 log = structlog.get_logger(__name__)
-
-LONGEST_ANSWER = timedelta(hours=1)
 
 
 class Mender:
@@ -152,7 +151,7 @@ class Mender:
     async def _tidy(self, defect: Defect) -> None:
         owner_id, document_id = _owner(defect), UUID(defect.subject)
         async with self._uow.of(owner_id) as tx:
-            await tx.jobs.defer("tidy_document", lock=str(document_id), owner_id=owner_id, document_id=document_id)
+            await queue_tidying(tx, owner_id, document_id)
 
     async def _queue(self, defect: Defect) -> None:
         owner_id, document_id = _owner(defect), UUID(defect.subject)

@@ -4,12 +4,11 @@ from uuid import UUID
 
 from backend.core.errors import BlobNotFoundError
 from backend.core.values.defect import Defect
-from backend.core.values.document import Document
+from backend.core.values.document import UNFINISHED, Document
 from backend.db.repositories.stored import StoredFile
 from backend.db.uow import Transaction, UnitOfWork
 from backend.services.consistency.files import FileExaminer
-
-UNFINISHED = frozenset({"pending", "processing"})
+from backend.services.indexing.purging import queue_tidying
 
 
 class Rereader:
@@ -70,13 +69,13 @@ async def _end(tx: Transaction, document: Document, live_version: int, *, newest
         await _fail(tx, document)
         await tx.documents.update(owner_id, document.id, version=document.version + 1, file_lost=True)
     else:
-        await _defer(tx, "tidy_document", document)
+        await queue_tidying(tx, owner_id, document.id)
     await tx.documents.update(owner_id, document.id, live_version=None, chunks=0)
 
 
 async def _fail(tx: Transaction, document: Document) -> None:
     await tx.documents.end(document.owner_id, document.id, code=BlobNotFoundError.code, message=BlobNotFoundError.message)
-    await _defer(tx, "tidy_document", document)
+    await queue_tidying(tx, document.owner_id, document.id)
 
 
 async def _defer(tx: Transaction, task: str, document: Document) -> None:

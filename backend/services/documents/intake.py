@@ -214,7 +214,7 @@ async def queue(tx: Transaction, task: str, document: Document) -> None:
     """
     await tx.jobs.hasten(str(document.id))
     if task == "tidy_document":
-        await queue_tidying(tx, document)
+        await queue_tidying(tx, document.owner_id, document.id)
     else:
         await tx.jobs.defer(task, lock=str(document.id), owner_id=document.owner_id, document_id=document.id)
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from backend.core.errors import BlobNotFoundError, DocumentNotFoundError, DocumentStateError
-from backend.core.values.document import Document, Upload
+from backend.core.values.document import UNFINISHED, Document, Upload
 from backend.core.values.page import Cursor, Page
 from backend.core.values.user import EVERYTHING, Reach
 from backend.db.uow import UnitOfWork
@@ -19,7 +19,6 @@ from backend.services.quotas import Quotas
 
 GLANCE_SECONDS = 0.5
 """How often somebody who watches a document is told what is new."""
-UNFINISHED = frozenset({"pending", "processing"})
 
 
 class DocumentService:

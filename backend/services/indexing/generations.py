@@ -20,7 +20,7 @@ from backend.services.indexing.pipeline import UPSERT_BATCH, IndexingPipeline, e
 log = structlog.get_logger(__name__)
 
 READ_AT_ONCE = 512
-FILLED_AT_ONCE = 2048
+FILLED_AT_ONCE = 2000
 AFTER_DOCUMENTS = -10
 """A priority: what somebody has just uploaded does not wait for what can be searched already."""
 TURN_SECONDS = 20.0

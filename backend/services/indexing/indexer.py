@@ -123,7 +123,7 @@ class Indexer:
             if not await tx.documents.lock(owner_id, document.id, status="processing", version=document.version):
                 return  # Deleted, cancelled, replaced, or ended by another attempt.
             await tx.documents.end(owner_id, document.id, code=code, message=message)
-            await queue_tidying(tx, document)
+            await queue_tidying(tx, document.owner_id, document.id)
         log.info("document_failed", document_id=str(document.id), code=code)
 
     async def _wait(self, document: Document, error: UnavailableError | StorageFullError) -> None:

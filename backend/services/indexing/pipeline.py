@@ -196,7 +196,7 @@ class IndexingPipeline:
                 raise GenerationSwitchedError
             if document.live_version is not None:
                 await tx.lexicon.remove_document(owner_id, document.id, document.live_version)
-                await queue_tidying(tx, document)
+                await queue_tidying(tx, document.owner_id, document.id)
             if not taken:
                 at = now() + CONFIRMED_AFTER
                 await tx.jobs.defer("confirm_vectors", lock=str(document.id), at=at, owner_id=owner_id, document_id=document.id)

@@ -9,7 +9,6 @@ import structlog
 from backend.core.clock import now
 from backend.core.errors import VectorIndexBrokenError
 from backend.core.failpoints import reach
-from backend.core.values.document import Document
 from backend.db.repositories.generations import Generation
 from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.blob_store import BlobStore
@@ -25,11 +24,9 @@ AFTER_INDEXING = -1
 """A priority. What waits for the index to come back must not hold back the next version of its document: they share a lock."""
 
 
-async def queue_tidying(tx: Transaction, document: Document) -> None:
+async def queue_tidying(tx: Transaction, owner_id: UUID, document_id: UUID) -> None:
     """Queue the removal of what is left of a document's versions that nobody needs."""
-    await tx.jobs.defer(
-        "tidy_document", lock=str(document.id), priority=AFTER_INDEXING, owner_id=document.owner_id, document_id=document.id
-    )
+    await tx.jobs.defer("tidy_document", lock=str(document_id), priority=AFTER_INDEXING, owner_id=owner_id, document_id=document_id)
 
 
 class Purger:

@@ -5,6 +5,7 @@ import random
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from backend.core.errors import DocentError
 from backend.core.values.user import Caller, Origin
@@ -66,32 +67,36 @@ async def finished(scene: Scene) -> None:
 
 
 async def test_what_was_deleted_is_nowhere(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
-    services = scene.workshop.services
-    before = await scene.content()
-    owner_id = await scene.workshop.furnished("dora")
-    secret = f"The {MARKER} eats krill. "
-    document = await scene.workshop.indexed(owner_id, secret * 30, filename=f"{MARKER}.txt")
-    session = await services.sessions.create(owner_id, title=MARKER, document_ids=None)
-    assert len(await traces(scene)) >= 5
+    with capture_logs() as ours:
+        services = scene.workshop.services
+        before = await scene.content()
+        owner_id = await scene.workshop.furnished("dora")
+        secret = f"The {MARKER} eats krill. "
+        document = await scene.workshop.indexed(owner_id, secret * 30, filename=f"{MARKER}.txt")
+        session = await services.sessions.create(owner_id, title=MARKER, document_ids=None)
+        assert len(await traces(scene)) >= 5
 
-    await services.sessions.delete(owner_id, session.id)
-    await services.documents.delete(owner_id, document.id)
-    await finished(scene)
-    assert await scene.keys(deep=True) == set()
-    assert await traces(scene) == []
+        await services.sessions.delete(owner_id, session.id)
+        await services.documents.delete(owner_id, document.id)
+        await finished(scene)
+        assert await scene.keys(deep=True) == set()
+        assert await traces(scene) == []
 
-    leaving = await scene.workshop.furnished(MARKER)
-    last = await scene.workshop.indexed(leaving, secret * 20, filename=f"{MARKER}.txt")
-    collection, file = await scene.collection(leaving), await scene.file(last)
-    await services.profile.delete(Caller(leaving, "user", "free", sign_in_id=leaving), password="correct horse", origin=Origin())
-    await finished(scene)
+        leaving = await scene.workshop.furnished(MARKER)
+        last = await scene.workshop.indexed(leaving, secret * 20, filename=f"{MARKER}.txt")
+        collection, file = await scene.collection(leaving), await scene.file(last)
+        await services.profile.delete(
+            Caller(leaving, "user", "free", sign_in_id=leaving), password="correct horse", origin=Origin()
+        )
+        await finished(scene)
 
-    assert await scene.keys(deep=True) == set()
-    assert await traces(scene) == []
-    assert collection not in await scene.workshop.index.collections()
-    assert not file.exists()
-    assert await scene.content() == before
-    said = caplog.text
+        assert await scene.keys(deep=True) == set()
+        assert await traces(scene) == []
+        assert collection not in await scene.workshop.index.collections()
+        assert not file.exists()
+        assert await scene.content() == before
+
+    said = f"{ours}{caplog.text}"
     assert str(last.id) in said
     assert MARKER not in said
 
