@@ -13,7 +13,11 @@ from backend.models.base import Base
 
 
 class MessageRow(Base):
-    """One message. Ids are UUIDv7, so the order of the ids is the order of the conversation."""
+    """One message. Ids are UUIDv7, so the order of the ids is the order of the conversation.
+
+    A superseded answer was given anew: it stays readable, and the conversation goes on without it. ``searched_for`` is the question
+    as it was searched, where that is not how it was asked.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -25,6 +29,7 @@ class MessageRow(Base):
         Index("uq_messages_streaming", "session_id", unique=True, postgresql_where=text("status = 'streaming'")),
         CheckConstraint("role in ('user', 'assistant')", name="role"),
         CheckConstraint("status in ('streaming', 'complete', 'incomplete', 'stopped')", name="status"),
+        CheckConstraint("feedback in ('up', 'down')", name="feedback"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -41,5 +46,10 @@ class MessageRow(Base):
     timings: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     degraded: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     pending_document_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid(as_uuid=True)), server_default="{}")
+    superseded: Mapped[bool] = mapped_column(server_default="false")
+    searched_for: Mapped[str | None]
+    invented_markers: Mapped[int] = mapped_column(server_default="0")
+    feedback: Mapped[str | None]
+    feedback_comment: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -126,4 +126,6 @@ def _answer(message: Message) -> Answer:
         error_code=message.error_code,
         degraded=message.degraded,
         pending_document_ids=message.pending_document_ids,
+        searched_for=message.searched_for,
+        invented_markers=message.invented_markers,
     )

@@ -9,11 +9,15 @@ MessageRole = Literal["user", "assistant"]
 MessageStatus = Literal["streaming", "complete", "incomplete", "stopped"]
 AnswerStatus = Literal["grounded", "not_in_documents", "no_documents", "still_indexing", "not_searched"]
 Leg = Literal["dense", "lexical"]
+Rating = Literal["up", "down"]
 
 
 @dataclass(frozen=True, slots=True)
 class ChatSession:
-    """A conversation. ``document_ids`` limits its retrieval; ``None`` means all of the owner's documents."""
+    """A conversation. ``document_ids`` limits its retrieval; ``None`` means all of the owner's documents.
+
+    A ``strict`` one is answered from the documents alone. One that is not ``titled`` bears its first question for a title.
+    """
 
     id: UUID
     owner_id: UUID
@@ -21,6 +25,8 @@ class ChatSession:
     document_ids: tuple[UUID, ...] | None
     created_at: datetime
     updated_at: datetime
+    strict: bool = False
+    titled: bool = False
 
 
 LONGEST_ANSWER = timedelta(hours=1)
@@ -74,7 +80,10 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A stored question or answer."""
+    """A stored question or answer. A ``superseded`` answer was given anew, and the conversation goes on without it.
+
+    ``searched_for`` is the question as it was searched, where that is not how it was asked.
+    """
 
     id: UUID
     session_id: UUID
@@ -90,6 +99,11 @@ class Message:
     degraded: tuple[Leg, ...]
     pending_document_ids: tuple[UUID, ...]
     created_at: datetime
+    superseded: bool = False
+    searched_for: str | None = None
+    invented_markers: int = 0
+    feedback: Rating | None = None
+    feedback_comment: str | None = None
     sources: tuple[Source, ...] = ()
 
 
@@ -107,7 +121,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished answer, whichever way it ended."""
+    """A finished answer, whichever way it ended. ``searched_for`` and ``invented_markers`` are as in ``Message``."""
 
     text: str
     session_id: UUID
@@ -122,3 +136,5 @@ class Answer:
     error_code: str | None = None
     degraded: tuple[Leg, ...] = ()
     pending_document_ids: tuple[UUID, ...] = field(default=())
+    searched_for: str | None = None
+    invented_markers: int = 0

@@ -50,6 +50,8 @@ class MessageRepository(Repository):
                 timings=asdict(answer.timings),
                 degraded=list(answer.degraded),
                 pending_document_ids=list(answer.pending_document_ids),
+                searched_for=answer.searched_for,
+                invented_markers=answer.invented_markers,
                 updated_at=func.now(),
             )
         )
