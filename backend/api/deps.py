@@ -25,6 +25,7 @@ from backend.services.keys import KEY_PREFIX, KeyService
 from backend.services.maintenance import MaintenanceService
 from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
+from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
@@ -55,6 +56,10 @@ async def _documents(services: AllServices) -> DocumentService:
 
 async def _maintenance(services: AllServices) -> MaintenanceService:
     return services.maintenance
+
+
+async def _search(services: AllServices) -> SearchService:
+    return services.search
 
 
 async def _sessions(services: AllServices) -> SessionService:
@@ -103,6 +108,7 @@ Exporter = Annotated[AccountExporter, Depends(_exporter)]
 Keys = Annotated[KeyService, Depends(_keys)]
 Maintenance = Annotated[MaintenanceService, Depends(_maintenance)]
 Profile = Annotated[ProfileService, Depends(_profile)]
+Search = Annotated[SearchService, Depends(_search)]
 Sessions = Annotated[SessionService, Depends(_sessions)]
 Throttle = Annotated[ThrottleService, Depends(_throttle)]
 Usage = Annotated[UsageService, Depends(_usage)]

@@ -35,7 +35,8 @@ from backend.services.maintenance import MaintenanceService
 from backend.services.quotas import Quotas
 from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
-from backend.services.retrieval import Retriever
+from backend.services.retrieval import Deadlines, Retriever
+from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
@@ -65,9 +66,9 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     quotas = Quotas(enabled=settings.limits_enabled)
     pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, language=LANGUAGE)
     builder = GenerationBuilder(uow, index, parts.embedders, pipeline)
-    answering = Answering(
-        uow, Retriever(uow, index, parts.embedders, language=LANGUAGE), model, quotas, max_tokens=settings.chat_max_tokens
-    )
+    deadlines = Deadlines(settings.search_dense_seconds, settings.search_lexical_seconds)
+    retriever = Retriever(uow, index, parts.embedders, language=LANGUAGE, deadlines=deadlines)
+    answering = Answering(uow, retriever, model, quotas, max_tokens=settings.chat_max_tokens)
     checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
         "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
         "chroma": (without_credentials(at.chroma_url), index.check),
@@ -105,6 +106,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         profile=ProfileService(uow, parts.passwords),
         purger=AccountPurger(uow, blobs, index),
         reindexing=ReindexService(uow, index, parts.embedders, builder),
+        search=SearchService(uow, retriever),
         sessions=SessionService(uow),
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
         usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),

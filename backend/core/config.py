@@ -62,6 +62,12 @@ class Settings(BaseSettings):
         description="`auto`: Ollama if it has EMBEDDING_MODEL, else hashing. The first choice stays until `docent reindex`.",
     )
     embedding_model: str = Field("nomic-embed-text", description="The embedding model, as its provider names it.")
+    search_dense_seconds: float = Field(
+        10, gt=0, le=600, description="How long the search by meaning may take; then the one by words answers alone."
+    )
+    search_lexical_seconds: float = Field(
+        10, gt=0, le=600, description="How long the search by words may take; then the one by meaning answers alone."
+    )
     openai_api_key: SecretStr | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")
     openai_base_url: str | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")
 

@@ -16,10 +16,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A retrieved chunk as a prompt carries it, under the marker ``[marker]`` that answers cite.
+    """A retrieved chunk, or several that touch, as a prompt carries it, under the marker ``[marker]`` that answers cite.
 
     ``start`` and ``end`` count code points in the stored text of the document's ``version``; ``score`` is the fused relevance,
-    0 to 1.
+    0 to 1. One that was joined has the chunks as its ``parts``, in the order of the text; ``page`` and ``heading`` are the first
+    one's, ``score`` and ``chunk_id`` the best one's.
     """
 
     marker: int
@@ -33,6 +34,16 @@ class Passage:
     text: str
     score: float
     version: int = 1
+    parts: tuple["Passage", ...] = ()
+
+    @property
+    def chunks(self) -> tuple["Passage", ...]:
+        """The chunks that it consists of, in the order of the text: its parts, or itself."""
+        return self.parts or (self,)
+
+    def at(self, position: int) -> "Passage":
+        """Return the chunk that a position of the stored text is in: it knows the page and the heading there."""
+        return next((part for part in reversed(self.parts) if part.start <= position), self.chunks[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from backend.core.errors import QuestionTooLongError
 from backend.ports.chat_model import Passage, Prompt, Turn
+from backend.rag.joining import strongest
 from backend.rag.prompts import ask, instructions, recalled
 from backend.rag.tokens import estimate_tokens
 
@@ -14,7 +15,7 @@ TURN_TOKENS = 8
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A prompt that fits, and what was left out. Tokens are estimates on the high side."""
+    """A prompt that fits, and what was left out, passages counted by their chunks. Tokens are estimates on the high side."""
 
     prompt: Prompt
     used_tokens: int
@@ -37,7 +38,8 @@ def pack(
 
     ``history`` is oldest first and ``passages`` best first; both are kept in order, and passages keep their markers. What does not
     fit gives way in this order: the oldest exchanges (a question with its answers) down to the last one, the weakest passages down
-    to the best, the last exchange, the best passage. Nothing is ever cut inside a message or a passage.
+    to the best, the last exchange, the best passage. Nothing is ever cut inside a message or a passage, but one that was joined
+    gives way chunk by chunk.
 
     Raises:
         QuestionTooLongError: Not even the instructions and the question fit.
@@ -49,20 +51,21 @@ def pack(
     for exchange in reversed(exchanges):
         costs.append(costs[-1] + sum(_cost(turn.content) for turn in exchange))
     frames: dict[int, tuple[Turn, Turn, int]] = {}
+    chunks = sum(len(passage.chunks) for passage in passages)
 
-    for exchange_count, passage_count in _retreat(len(exchanges), len(passages)):
+    for exchange_count, passage_count in _retreat(len(exchanges), chunks):
         if passage_count not in frames:
-            frames[passage_count] = _frame(question, passages[:passage_count], strict=strict, searched=searched)
+            frames[passage_count] = _frame(question, strongest(passages, passage_count), strict=strict, searched=searched)
         system, user, frame_cost = frames[passage_count]
         used = frame_cost + costs[exchange_count]
         if used <= budget:
             kept = [turn for exchange in exchanges[len(exchanges) - exchange_count :] for turn in exchange]
             return Packed(
-                prompt=Prompt((system, *kept, user), question, tuple(passages[:passage_count])),
+                prompt=Prompt((system, *kept, user), question, strongest(passages, passage_count)),
                 used_tokens=used,
                 window=window,
                 dropped_messages=len(history) - len(kept),
-                dropped_passages=len(passages) - passage_count,
+                dropped_passages=chunks - passage_count,
             )
     raise QuestionTooLongError
 

@@ -16,6 +16,7 @@ from backend.services.idempotency import IdempotencyService
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
 from backend.services.reindexing import ReindexService
+from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
@@ -39,6 +40,7 @@ class Services:
     profile: ProfileService
     purger: AccountPurger
     reindexing: ReindexService
+    search: SearchService
     sessions: SessionService
     throttle: ThrottleService
     usage: UsageService

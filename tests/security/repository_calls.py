@@ -11,6 +11,7 @@ from backend.core.ids import new_id
 from backend.core.values.chat import Answer, Timings, Usage
 from backend.core.values.document import Chunk
 from backend.core.values.page import Page
+from backend.db.repositories.texts import Span
 from backend.db.uow import Transaction
 from backend.services.embedders import new_generation
 from tests.security.conftest import OWNED
@@ -35,6 +36,7 @@ READS: dict[str, Call] = {
     "documents.deleted": lambda tx, me, hers: tx.documents.deleted(me, hers.deleted),
     "texts.versions": lambda tx, me, hers: tx.texts.versions(me, hers.document),
     "texts.slice": lambda tx, me, hers: tx.texts.slice(me, hers.document, 1, start=0, end=9),
+    "texts.spans": lambda tx, me, hers: tx.texts.spans(me, [Span(hers.document, 1, 0, 9)]),
     "chunks.ids_of": lambda tx, me, hers: tx.chunks.ids_of(me, hers.document, version=1),
     "chunks.dead_ids": lambda tx, me, hers: tx.chunks.dead_ids(me, hers.cancelled),
     "chunks.wanted": lambda tx, me, hers: tx.chunks.wanted(me, [hers.chunk]),

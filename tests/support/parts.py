@@ -42,6 +42,13 @@ class CountingEmbedder(HashingEmbedder):
         self.calls = 0
         self.before: Callable[[int], Awaitable[None]] | None = None
         self.question_failure: Exception | None = None
+        self.questions = 0
+        self._held: asyncio.Event | None = None
+
+    def hold_questions(self) -> asyncio.Event:
+        """Answer no question until the event is set."""
+        self._held = asyncio.Event()
+        return self._held
 
     def fail(self, error: BaseException, *, at: int = 1) -> None:
         """Raise the error at the batch of this number, counted from now on."""
@@ -55,6 +62,7 @@ class CountingEmbedder(HashingEmbedder):
 
     def mend(self) -> None:
         """Work again, and count from zero."""
+        self._held, self.questions = None, 0
         self.before, self.question_failure, self.calls, self.batches = None, None, 0, []
 
     async def embed_documents(self, texts: Sequence[str]) -> Vectors:
@@ -67,6 +75,9 @@ class CountingEmbedder(HashingEmbedder):
 
     async def embed_query(self, text: str) -> Vector:
         """See ``Embedder.embed_query``."""
+        self.questions += 1
+        if self._held is not None:
+            await self._held.wait()
         if self.question_failure is not None:
             raise self.question_failure
         return await super().embed_query(text)

@@ -45,8 +45,9 @@ _REFERENCE = re.compile(r"\s?[\[【][\d,; ]{1,24}[\]】](?!\()")
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A sentence of a passage. ``rank`` is the passage's, from 0."""
+    """A sentence of a passage. ``place`` is the passage's and ``rank`` its chunk's, both from 0."""
 
+    place: int
     rank: int
     passage: Passage
     start: int
@@ -65,7 +66,7 @@ class ExtractiveChatModel:
     """Answers with the one to three sentences of the passages that fit the question best, each followed by its marker.
 
     A sentence's score is half the cosine of tf-idf bags of terms, half the share of the question's idf that it matches, 0.1 if it
-    has the shape that when, who, where or how many ask for, and 0.15 / (1 + rank of its passage); idf is taken over the passages'
+    has the shape that when, who, where or how many ask for, and 0.15 / (1 + rank of its chunk); idf is taken over the passages'
     sentences. If no sentence matches enough of the question's idf, it says in one sentence that it found nothing, without a marker.
 
     Source: our trials on SQuAD: the gold answer is in the best 1, 2, 3 sentences for 0.76, 0.87 and 0.92 of the questions.
@@ -105,16 +106,19 @@ def answer(question: str, passages: Sequence[Passage]) -> str:
     chosen = _chosen(_scored(question, list(_candidates(passages))))
     if not chosen:
         return NOTHING_FOUND
-    chosen.sort(key=lambda candidate: (candidate.rank, candidate.start))
+    chosen.sort(key=lambda candidate: (candidate.place, candidate.start))
     return " ".join(f"{_quotable(candidate.text)} [{candidate.passage.marker}]" for candidate in chosen)
 
 
 def _candidates(passages: Sequence[Passage]) -> Iterator[_Candidate]:
-    for rank, passage in enumerate(passages):
+    best_first = sorted((chunk for passage in passages for chunk in passage.chunks), key=lambda chunk: -chunk.score)
+    ranks = {chunk.chunk_id: rank for rank, chunk in enumerate(best_first)}
+    for place, passage in enumerate(passages):
         for start, end in sentences(passage.text):
             text = passage.text[start:end]
-            if (bag := Counter(terms(text))) and not _is_heading(text, passage):
-                yield _Candidate(rank, passage, start, text, bag)
+            chunk = passage.at(passage.start + start)
+            if (bag := Counter(terms(text))) and not _is_heading(text, chunk):
+                yield _Candidate(place, ranks[chunk.chunk_id], passage, start, text, bag)
 
 
 def _is_heading(text: str, passage: Passage) -> bool:

@@ -1,10 +1,10 @@
 """The canonical text of documents."""
 
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.db.repositories.rows import Repository
@@ -13,6 +13,24 @@ from backend.ports.document_parser import PageSpan
 
 LONGEST_TEXT = 2**30
 """PostgreSQL's bound on a value, in bytes: no text goes on beyond it, and one more is still an integer to PostgreSQL."""
+
+SPANS = text(
+    "select s.place, substr(t.text, s.first + 1, s.last - s.first) as text"
+    "  from unnest(cast(:documents as uuid[]), cast(:versions as int[]), cast(:starts as int[]), cast(:ends as int[]))"
+    "       with ordinality as s (document_id, version, first, last, place)"
+    "  join document_texts t on t.document_id = s.document_id and t.version = s.version"
+    " where t.owner_id = :owner_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of the text of a document's version: [start:end], code points."""
+
+    document_id: UUID
+    version: int
+    start: int
+    end: int
 
 
 class TextRepository(Repository):
@@ -41,6 +59,17 @@ class TextRepository(Repository):
         ).where(*_of(owner_id, document_id, version))
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else (row[0], row[1])
+
+    async def spans(self, owner_id: UUID, spans: Sequence[Span]) -> dict[Span, str]:
+        """Return the text of each span; those of texts that are not there are left out."""
+        parameters = {
+            "owner_id": owner_id,
+            "documents": [span.document_id for span in spans],
+            "versions": [span.version for span in spans],
+            "starts": [span.start for span in spans],
+            "ends": [span.end for span in spans],
+        }
+        return {spans[row.place - 1]: row.text for row in await self._connection.execute(SPANS, parameters)}
 
     async def delete(self, owner_id: UUID, document_id: UUID, version: int | None = None) -> None:
         """Remove the text of a document's version, or of all."""

@@ -95,7 +95,7 @@ class Answering:
         asked = turn.asked
         if asked.ready:
             begun = perf_counter()
-            progress.retrieved = await self._retriever.retrieve(asked.owner_id, asked.question.text, within=asked.within)
+            progress.retrieved = await self._retriever.retrieve(asked.owner_id, (asked.question.text,), within=asked.within)
             progress.retrieval_ms = _since(begun)
         prompt, options = await self._prompt(asked, progress)
         turn.emit(Found(tuple(_source(citation) for citation in resolve("", prompt.passages))))
@@ -207,12 +207,13 @@ def _answer_status(asked: Asked, sources: tuple[Source, ...]) -> AnswerStatus:
 
 def _source(citation: Citation) -> Source:
     passage = citation.passage
+    place = passage.at(citation.start)
     return Source(
         marker=citation.marker,
         document_id=passage.document_id,
         title=passage.title,
-        page=passage.page,
-        heading=passage.heading,
+        page=place.page,
+        heading=place.heading,
         start=citation.start,
         end=citation.end,
         quote=citation.quote,

@@ -85,6 +85,7 @@ ROWS: dict[str, Row] = {
         bodies=({"query": QUESTION}, {"query": QUESTION, "stream": True}),
         refused={"header.Idempotency-Key": 200, "body.session_id": 404, "body.document_ids[]": 404},
     ),
+    "search": Row({"body.document_ids[]": "document"}, bodies=({"query": QUESTION},)),
     "upload_document": Row({"header.Idempotency-Key": "upload's key"}, refused=202, shape="file"),
     "list_documents": a_list("document"),
     **dict.fromkeys(("read_document", "read_document_text", "download_document"), Row(DOCUMENT)),
