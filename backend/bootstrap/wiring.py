@@ -13,6 +13,7 @@ from backend.db.uow import UnitOfWork
 from backend.ports.blob_store import BlobStore
 from backend.ports.chat_model import ChatModel
 from backend.ports.document_parser import DocumentParser
+from backend.ports.language_detector import LanguageDetector
 from backend.ports.limiter import Limiter
 from backend.ports.vector_index import VectorIndex
 from backend.services.accounts.administration import AdministrationService
@@ -40,9 +41,6 @@ from backend.services.sessions import SessionService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
 
-LANGUAGE = "english"
-"""PostgreSQL's text search configuration of the lexical leg."""
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -56,6 +54,7 @@ class Parts:
     embedders: Embedders
     passwords: PasswordHasher
     limiter: Limiter
+    languages: LanguageDetector
 
 
 def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
@@ -63,11 +62,9 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     uow, blobs, index, model = parts.uow, parts.blobs, parts.index, parts.chat_model
     tokens = AccessTokens(_secret_key(settings), lifetime=timedelta(minutes=settings.access_token_expire_minutes))
     quotas = Quotas(enabled=settings.limits_enabled)
-    pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, language=LANGUAGE)
+    pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, languages=parts.languages)
     builder = GenerationBuilder(uow, index, parts.embedders, pipeline)
-    answering = Answering(
-        uow, Retriever(uow, index, parts.embedders, language=LANGUAGE), model, quotas, max_tokens=settings.chat_max_tokens
-    )
+    answering = Answering(uow, Retriever(uow, index, parts.embedders), model, quotas, max_tokens=settings.chat_max_tokens)
     checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
         "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
         "chroma": (without_credentials(at.chroma_url), index.check),
@@ -94,7 +91,6 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
             parts.embedders,
             builder=builder,
             pipeline=pipeline,
-            language=LANGUAGE,
             sole=settings.chroma_url is None,
         ),
         documents=DocumentService(uow, blobs, parts.parser, pipeline, Purger(uow, blobs, index), quotas=quotas),

@@ -52,11 +52,10 @@ class Retrieved:
 class Retriever:
     """Finds passages. Every query carries the owner, and row-level security stands behind it."""
 
-    def __init__(self, uow: UnitOfWork, index: VectorIndex, embedders: Embedders, *, language: str) -> None:
+    def __init__(self, uow: UnitOfWork, index: VectorIndex, embedders: Embedders) -> None:
         self._uow = uow
         self._index = index
         self._embedders = embedders
-        self._language = language
         self._questions: OrderedDict[tuple[str, str], Vector] = OrderedDict()
 
     async def retrieve(self, owner_id: UUID, question: str, *, within: Sequence[UUID] | None) -> Retrieved:
@@ -112,7 +111,7 @@ class Retriever:
 
     async def _lexical(self, owner_id: UUID, question: str, within: Sequence[UUID] | None) -> list[LexicalHit]:
         async with self._uow.of(owner_id) as tx:
-            return await tx.lexicon.search(owner_id, search_text(question), language=self._language, within=within, limit=DEPTH)
+            return await tx.lexicon.search(owner_id, search_text(question), within=within, limit=DEPTH)
 
     async def _dense(
         self,
