@@ -10,6 +10,7 @@ import structlog
 from backend.adapters.blob_stores.object_store import ObjectBlobStore
 from backend.adapters.chat_models.ollama import find_ollama
 from backend.adapters.document_parsers.sandbox import SandboxedDocumentParser
+from backend.adapters.language_detectors.langid import LangidLanguageDetector
 from backend.adapters.servers.private_files import prepare_data_folder
 from backend.adapters.vector_indexes.chroma import ChromaVectorIndex
 from backend.bootstrap.index import watch_index
@@ -106,7 +107,7 @@ async def open_application(
         )
         limiter = open_limiter(settings)
         stack.push_async_callback(limiter.aclose)
-        parts = Parts(uow, blobs, parser, index, model, available, passwords, limiter)
+        parts = Parts(uow, blobs, parser, index, model, available, passwords, limiter, LangidLanguageDetector())
         services = put_together(settings, at, parts)
         stack.push_async_callback(_end, asyncio.create_task(watch_index(index, services, at.chroma_store)))
         if at.exclusive:

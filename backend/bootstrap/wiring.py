@@ -13,6 +13,7 @@ from backend.db.uow import UnitOfWork
 from backend.ports.blob_store import BlobStore
 from backend.ports.chat_model import ChatModel
 from backend.ports.document_parser import DocumentParser
+from backend.ports.language_detector import LanguageDetector
 from backend.ports.limiter import Limiter
 from backend.ports.vector_index import VectorIndex
 from backend.services.accounts.administration import AdministrationService
@@ -41,9 +42,6 @@ from backend.services.sessions import SessionService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
 
-LANGUAGE = "english"
-"""PostgreSQL's text search configuration of the lexical leg."""
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -57,6 +55,7 @@ class Parts:
     embedders: Embedders
     passwords: PasswordHasher
     limiter: Limiter
+    languages: LanguageDetector
 
 
 def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
@@ -64,10 +63,10 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     uow, blobs, index, model = parts.uow, parts.blobs, parts.index, parts.chat_model
     tokens = AccessTokens(_secret_key(settings), lifetime=timedelta(minutes=settings.access_token_expire_minutes))
     quotas = Quotas(enabled=settings.limits_enabled)
-    pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, language=LANGUAGE)
+    pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, languages=parts.languages)
     builder = GenerationBuilder(uow, index, parts.embedders, pipeline)
     deadlines = Deadlines(settings.search_dense_seconds, settings.search_lexical_seconds)
-    retriever = Retriever(uow, index, parts.embedders, language=LANGUAGE, deadlines=deadlines)
+    retriever = Retriever(uow, index, parts.embedders, deadlines=deadlines)
     answering = Answering(uow, retriever, model, quotas, max_tokens=settings.chat_max_tokens)
     checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
         "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
@@ -95,7 +94,6 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
             parts.embedders,
             builder=builder,
             pipeline=pipeline,
-            language=LANGUAGE,
             sole=settings.chroma_url is None,
         ),
         documents=DocumentService(uow, blobs, parts.parser, pipeline, Purger(uow, blobs, index), quotas=quotas),

@@ -3,15 +3,14 @@
 import re
 import unicodedata
 
+from backend.core.pairs import parts
+
 # A combining mark belongs to its word (Devanagari, Thai, Hebrew points), but ``\w`` does not know it.
 _MARKS = "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.category(chr(code)).startswith("M"))
 _SEPARATORS = re.compile(rf"(?:[^\w{_MARKS}]|_)+")
 _ASCII_SEPARATORS = re.compile(r"[\W_]+", re.ASCII)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SOFT_HYPHEN = "\xad"
-
-# Scripts that are written without spaces: ideographs, kana, hangul is left out because it has spaces.
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 
 _STOP_WORDS_TEXT = (
     "a about all also am an and any are as at be because been but by can could did do does for from had has have he her "
@@ -42,17 +41,15 @@ def words(text: str) -> list[str]:
 
 
 def terms(text: str) -> list[str]:
-    """Return what two texts are compared by: words without stop words, lightly stemmed; an ideograph or kana is a term."""
+    """Return what two texts are compared by: words without stop words, lightly stemmed; scripts without spaces in pairs."""
     found: list[str] = []
     for word in words(text):
         if word in STOP_WORDS:
             continue
         if word.isascii():
             found.append(_stem(word))
-        elif _CJK.search(word):
-            found.extend(part for part in _CJK.sub(r" \g<0> ", word).split() if part)
         else:
-            found.append(word)
+            found.extend(parts(word))
     return found
 
 

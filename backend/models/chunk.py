@@ -10,7 +10,10 @@ from backend.models.base import Base
 
 
 class ChunkRow(Base):
-    """One chunk: ``text`` is the canonical text at [start:end]; ``length`` is the number of its lexemes, for BM25."""
+    """One chunk: ``text`` is the canonical text at [start:end]; ``length`` is the number of its lexemes, for BM25.
+
+    ``language`` is the text search configuration that made ``tsv`` of ``search_text``.
+    """
 
     __tablename__ = "chunks"
     __table_args__ = (
@@ -32,5 +35,6 @@ class ChunkRow(Base):
     end: Mapped[int] = mapped_column("end_offset")
     text: Mapped[str]
     search_text: Mapped[str]
+    language: Mapped[str] = mapped_column(server_default="english")
     tsv: Mapped[str] = mapped_column(TSVECTOR)
     length: Mapped[int]

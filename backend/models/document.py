@@ -43,6 +43,7 @@ class DocumentRow(Base):
     waiting_for: Mapped[str | None]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
+    language: Mapped[str | None]
     notes: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
     pages: Mapped[int | None]
     chunks: Mapped[int] = mapped_column(server_default="0")

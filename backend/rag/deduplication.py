@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from backend.core.pairs import parts
 from backend.core.words import words
 
 _SHINGLE_WORDS = 3
@@ -25,7 +26,8 @@ def distinct(ranked: Sequence[str]) -> list[int]:
 
 
 def _shingles(text: str) -> frozenset[tuple[str, ...]]:
-    found = words(text) or [text]
+    # A clause of a script without spaces is one word: two that differ in one character would have nothing in common.
+    found = [part for word in words(text) for part in parts(word)] or [text]
     last = max(1, len(found) - _SHINGLE_WORDS + 1)
     return frozenset(tuple(found[start : start + _SHINGLE_WORDS]) for start in range(last))
 

@@ -57,6 +57,9 @@ class DocumentOut(ResponseModel):
     progress: ProgressOut
     waiting_for: str | None = Field(description="What is down, while indexing waits for it.")
     error: DocumentErrorOut | None = Field(description="Only when the status is `failed`.")
+    language: str | None = Field(
+        description="Of most of its text, as an ISO 639 code (`de`, `ja`); null until it is indexed, and where it does not show."
+    )
     notes: list[str] = Field(description="What of the file could not be read, in sentences; mostly nothing.")
     pages: int | None
     chunks: int
@@ -85,6 +88,7 @@ class DocumentOut(ResponseModel):
             progress=ProgressOut(done=document.progress_done, total=document.progress_total),
             waiting_for=document.waiting_for,
             error=error,
+            language=document.language,
             notes=list(document.notes),
             pages=document.pages,
             chunks=document.chunks,

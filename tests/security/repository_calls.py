@@ -52,11 +52,9 @@ READS: dict[str, Call] = {
     "stored.vectors": lambda tx, me, hers: tx.stored.vectors(me, hers.generation, after=None, limit=9),
     "stored.expected": lambda tx, me, hers: tx.stored.expected(me, hers.generation),
     "stored.vectors_of": lambda tx, me, hers: tx.stored.vectors_of(me, hers.generation, [hers.chunk]),
-    "consistency.passages": lambda tx, me, hers: tx.consistency.passages(
-        me, hers.document, 1, after=-1, limit=9, language="english"
-    ),
+    "consistency.passages": lambda tx, me, hers: tx.consistency.passages(me, hers.document, 1, after=-1, limit=9),
     "idempotency.hold": lambda tx, me, hers: tx.idempotency.hold(me, hers.key_of_request),
-    "lexicon.search": lambda tx, me, hers: tx.lexicon.search(me, "krill", language="english", within=[hers.document], limit=9),
+    "lexicon.search": lambda tx, me, hers: tx.lexicon.search(me, "krill", within=[hers.document], limit=9),
 }
 WRITES: dict[str, Call] = {
     "sign_ins.revoke": lambda tx, me, hers: tx.sign_ins.revoke(me, hers.sign_in),
@@ -125,7 +123,7 @@ OWN_READS: dict[str, Call] = {
     "usage.of_day": lambda tx, me, _: tx.usage.of_day(me, now().date()),
     "usage.days": lambda tx, me, _: tx.usage.days(me, now().date()),
     "usage.stored": lambda tx, me, _: tx.usage.stored(me),
-    "lexicon.search": lambda tx, me, _: tx.lexicon.search(me, "krill", language="english", within=None, limit=9),
+    "lexicon.search": lambda tx, me, _: tx.lexicon.search(me, "krill", within=None, limit=9),
 }
 OWN_WRITES: dict[str, Call] = {
     "users.update": lambda tx, me, _: tx.users.update(me, full_name="Me"),

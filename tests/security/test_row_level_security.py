@@ -131,8 +131,8 @@ async def test_the_product_keeps_owners_apart_on_a_database_with_a_single_role(w
     async with uow.of(bob) as tx:
         assert (await tx.documents.page(alice, limit=9, after=None)).items == []
         assert len((await tx.documents.page(bob, limit=9, after=None)).items) == 1
-        assert len(await tx.lexicon.search(bob, "krill", language="english", within=None, limit=9)) == 1
-        assert await tx.lexicon.search(alice, "krill", language="english", within=None, limit=9) == []
+        assert len(await tx.lexicon.search(bob, "krill", within=None, limit=9)) == 1
+        assert await tx.lexicon.search(alice, "krill", within=None, limit=9) == []
     async with uow.system() as tx:
         assert await tx.generations.exist()
     await uow.aclose()

@@ -18,7 +18,7 @@ VOCABULARY = ["whale", "krill", "ocean", "deep", "blue", "song", "calf", "migrat
 async def lexical(workshop: Workshop, owner: UUID, question: str, **options: object) -> list[LexicalHit]:
     options = {"within": None, "limit": 100, **options}
     async with workshop.uow.of(owner) as tx:
-        return await tx.lexicon.search(owner, search_text(question), language="english", **options)  # type: ignore[arg-type]
+        return await tx.lexicon.search(owner, search_text(question), **options)  # type: ignore[arg-type]
 
 
 async def lexemes_of(workshop: Workshop, text: str) -> Counter[str]:

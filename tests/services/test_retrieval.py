@@ -121,7 +121,7 @@ async def test_the_scores_are_the_fusion_of_cosine_and_bm25(workshop: Workshop) 
     question = "What do whales eat? Krill!"
     vector = await workshop.embedder.embed_query(question)
     async with workshop.uow.of(alice) as tx:
-        lexical = await tx.lexicon.search(alice, search_text(question), language="english", within=None, limit=100)
+        lexical = await tx.lexicon.search(alice, search_text(question), within=None, limit=100)
         stored = await workshop.rows("select c.id, v.vector, c.text from chunk_vectors v join chunks c on c.id = v.chunk_id")
     vectors = await workshop.embedder.embed_documents([row["text"] for row in stored])
     dense = [(row["id"], float(similarity)) for row, similarity in zip(stored, vectors @ vector, strict=True)]
@@ -152,7 +152,7 @@ async def test_a_large_document_that_is_being_indexed_does_not_crowd_out_what_is
 
 async def lexical_hits(workshop: Workshop, document: Document, question: str) -> int:
     async with workshop.uow.of(document.owner_id) as tx:
-        return len(await tx.lexicon.search(document.owner_id, search_text(question), language="english", within=None, limit=9))
+        return len(await tx.lexicon.search(document.owner_id, search_text(question), within=None, limit=9))
 
 
 async def test_a_vector_that_the_index_takes_while_it_is_asked_is_not_missed(workshop: Workshop) -> None:

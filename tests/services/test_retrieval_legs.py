@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from backend.bootstrap.wiring import LANGUAGE
 from backend.core.config import plain_url
 from backend.core.errors import DatabaseUnavailableError, EmbedderUnavailableError
 from backend.services.embedders import Embedders
@@ -26,7 +25,7 @@ SOON, LATER = 0.4, 60.0
 def retriever(workshop: Workshop, *, dense: float = LATER, lexical: float = LATER) -> Retriever:
     """Return one with these deadlines."""
     embedders = Embedders({workshop.embedder.identity: workshop.embedder}.__getitem__)
-    return Retriever(workshop.uow, workshop.index, embedders, language=LANGUAGE, deadlines=Deadlines(dense, lexical))
+    return Retriever(workshop.uow, workshop.index, embedders, deadlines=Deadlines(dense, lexical))
 
 
 async def found_by(one: Retriever, owner: UUID, *questions: str) -> tuple[list[str], tuple[str, ...]]:

@@ -47,13 +47,14 @@ QUERIES = {
     " join index_generations g on g.id = v.generation_id and g.state in ('ready', 'building')"
     f" where {OF_OWNER.replace('owner_id', 'v.owner_id')} and not v.indexed",
     "generation still being built": f"select id from index_generations where {OF_OWNER} and state = 'building'",
-    "lexeme counted wrongly": "select lexeme, frequency, n from (select * from lexemes"
-    f" where {OF_OWNER}) x full join (select c.owner_id, l.lexeme, count(*) as n from {LIVE} cross join lateral unnest(c.tsv) l"
-    f" where {OF_OWNER.replace('owner_id', 'c.owner_id')} group by 1, 2) y using (owner_id, lexeme)"
+    "lexeme counted wrongly": "select language, lexeme, frequency, n from (select * from lexemes"
+    f" where {OF_OWNER}) x full join (select c.owner_id, c.language, l.lexeme, count(*) as n"
+    f" from {LIVE} cross join lateral unnest(c.tsv) l"
+    f" where {OF_OWNER.replace('owner_id', 'c.owner_id')} group by 1, 2, 3) y using (owner_id, language, lexeme)"
     " where frequency is distinct from n",
-    "corpus counted wrongly": "select owner_id, x.chunks, x.total_length, n, total from (select * from corpus_sizes"
-    f" where {OF_OWNER}) x full join (select c.owner_id, count(*) as n, sum(c.length) as total from {LIVE}"
-    f" where {OF_OWNER.replace('owner_id', 'c.owner_id')} group by 1) y using (owner_id)"
+    "corpus counted wrongly": "select owner_id, language, x.chunks, x.total_length, n, total from (select * from corpus_sizes"
+    f" where {OF_OWNER}) x full join (select c.owner_id, c.language, count(*) as n, sum(c.length) as total from {LIVE}"
+    f" where {OF_OWNER.replace('owner_id', 'c.owner_id')} group by 1, 2) y using (owner_id, language)"
     " where (coalesce(x.chunks, 0), coalesce(total_length, 0)) is distinct from (coalesce(n, 0), coalesce(total, 0))",
     "job that waits or failed": "select task_name, status, attempts, scheduled_at from procrastinate_jobs"
     " where ($1::uuid[] is null or args->>'owner_id' = any($1::text[])) and status in ('todo', 'doing', 'failed', 'aborted')"

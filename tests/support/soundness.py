@@ -9,16 +9,15 @@ DIFFERENCES = """
 with live as (
   select c.* from chunks c join documents d on d.id = c.document_id and d.live_version = c.version where c.owner_id = $1
 ), counted as (
-  select lexeme, frequency::int from lexemes where owner_id = $1
-  union all select 'CHUNKS', chunks::int from corpus_sizes where owner_id = $1
-  union all select 'LENGTH', total_length::int from corpus_sizes where owner_id = $1
+  select language, lexeme, frequency::int from lexemes where owner_id = $1
+  union all select language, 'CHUNKS', chunks::int from corpus_sizes where owner_id = $1
+  union all select language, 'LENGTH', total_length::int from corpus_sizes where owner_id = $1
 ), recounted as (
-  select l.lexeme, count(*)::int as frequency from live cross join lateral unnest(live.tsv) l group by l.lexeme
-  union all select 'CHUNKS', count(*)::int from live having exists (select from corpus_sizes where owner_id = $1) or count(*) > 0
-  union all select 'LENGTH', coalesce(sum(length), 0)::int from live
-    having exists (select from corpus_sizes where owner_id = $1) or count(*) > 0
+  select live.language, l.lexeme, count(*)::int as frequency from live cross join lateral unnest(live.tsv) l group by 1, 2
+  union all select language, 'CHUNKS', count(*)::int from live group by language
+  union all select language, 'LENGTH', sum(length)::int from live group by language
 ), misplaced as (
-  select live.id::text, live.ordinal from live left join document_texts t
+  select live.id::text, '' as text, live.ordinal from live left join document_texts t
       on t.document_id = live.document_id and t.version = live.version
    where substr(t.text, live.start_offset + 1, live.end_offset - live.start_offset) is distinct from live.text
 )

@@ -14,9 +14,10 @@ import procrastinate
 from procrastinate.testing import InMemoryConnector
 
 from backend.adapters.chat_models.extractive import ExtractiveChatModel
+from backend.adapters.language_detectors.langid import LangidLanguageDetector
 from backend.adapters.limiters.memory import MemoryLimiter
 from backend.bootstrap.servers import Addresses
-from backend.bootstrap.wiring import LANGUAGE, Parts, put_together
+from backend.bootstrap.wiring import Parts, put_together
 from backend.core.config import plain_url
 from backend.core.errors import DocumentNotFoundError, DuplicateDocumentError
 from backend.core.security import PasswordHasher
@@ -54,7 +55,7 @@ UNINDEXED = "select exists (select from chunk_vectors where owner_id = $1 and no
 LEFT = (
     "select (select count(*) from documents where owner_id = $1) + (select count(*) from document_texts where owner_id = $1)"
     " + (select count(*) from chunks where owner_id = $1) + (select count(*) from chunk_vectors where owner_id = $1)"
-    " + (select count(*) from lexemes where owner_id = $1) + (select sum(chunks) from corpus_sizes where owner_id = $1)"
+    " + (select count(*) from lexemes where owner_id = $1) + (select count(*) from corpus_sizes where owner_id = $1)"
 )
 
 
@@ -215,11 +216,11 @@ async def open_laboratory(cluster: Cluster, database: Database, folder: Path) ->
     settings = cluster.settings(database, folder)
     uow = InterferedUnitOfWork(make_engine(database.app_url, pool_size=12))
     blobs, index, parser = InterferedBlobStore.at(folder / "files"), InterferedIndex(cluster.chroma_url), InterferedParser()
-    embedder, passwords = InterferedEmbedder(), PasswordHasher()
+    embedder, passwords, languages = InterferedEmbedder(), PasswordHasher(), LangidLanguageDetector()
     embedders = Embedders({embedder.identity: embedder}.__getitem__)
-    parts = Parts(uow, blobs, parser, index, ExtractiveChatModel(), embedders, passwords, MemoryLimiter())
+    parts = Parts(uow, blobs, parser, index, ExtractiveChatModel(), embedders, passwords, MemoryLimiter(), languages)
     services = put_together(settings, Addresses(database.owner_url, database.app_url, cluster.chroma_url, exclusive=False), parts)
-    builder = GenerationBuilder(uow, index, embedders, IndexingPipeline(uow, blobs, parser, embedders, index, language=LANGUAGE))
+    builder = GenerationBuilder(uow, index, embedders, IndexingPipeline(uow, blobs, parser, embedders, index, languages=languages))
     tasks = procrastinate.App(connector=InMemoryConnector())
     add_tasks(tasks, services)
     async with uow.system() as tx:

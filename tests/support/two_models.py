@@ -12,7 +12,6 @@ import orjson
 
 from backend.adapters.embedders.hashing import HashingEmbedder
 from backend.bootstrap.application import Replacements, open_application
-from backend.bootstrap.wiring import LANGUAGE
 from backend.db.engine import make_engine
 from backend.db.uow import UnitOfWork
 from backend.ports.embedder import Vector, Vectors
@@ -84,7 +83,7 @@ async def open_two_models(cluster: Cluster, database: Database, folder: Path) ->
     uow = UnitOfWork(make_engine(database.app_url, pool_size=5))
     async with open_application(cluster.settings(database, folder), replacing=replacing) as running:
         embedders = Embedders({large.identity: large, small.identity: small}.__getitem__)
-        retriever = Retriever(uow, index, embedders, language=LANGUAGE)
+        retriever = Retriever(uow, index, embedders)
         workshop = Workshop(running.services, uow, retriever, parser, large, index, folder / "files", database)
         yield TwoModels(workshop, small)
     await uow.aclose()

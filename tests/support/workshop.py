@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from backend.bootstrap.application import Replacements, open_application
-from backend.bootstrap.wiring import LANGUAGE
 from backend.core.clock import now
 from backend.core.config import plain_url
 from backend.core.ids import new_id
@@ -135,6 +134,6 @@ async def open_workshop(cluster: Cluster, database: Database, folder: Path, **se
     replacing = Replacements(parser=parser, embedder=embedder, index=index)
     uow = UnitOfWork(make_engine(database.app_url, pool_size=5))
     async with open_application(chosen, replacing=replacing) as running:
-        retriever = Retriever(uow, index, Embedders({embedder.identity: embedder}.__getitem__), language=LANGUAGE)
+        retriever = Retriever(uow, index, Embedders({embedder.identity: embedder}.__getitem__))
         yield Workshop(running.services, uow, retriever, parser, embedder, index, folder / "files", database)
     await uow.aclose()

@@ -32,5 +32,19 @@ def test_forms_of_a_word_are_one_term_and_stop_words_are_none() -> None:
     assert terms("What is it about?") == []
 
 
-def test_every_ideograph_is_a_term() -> None:
-    assert terms("東京 tower") == ["東", "京", "tower"]
+def test_scripts_without_spaces_become_pairs_of_characters() -> None:
+    assert search_text("東京タワーの高さは？") == "東京 タワ ワー 高 さは"
+    assert search_text("长城有多长？") == "长城 城有 有多 多长"
+    assert search_text("서울의 인구는 얼마입니까") == "서울 인구"
+    assert search_text("ภาษาไทย") == "ภา าษ ษา าไ ไท ทย"
+    assert search_text("iPhoneの価格は2024年に") == "iphone i phone 価格 2024 年"
+    assert terms("東京 tower") == ["東京", "tower"]
+
+
+def test_ways_of_writing_a_letter_are_one() -> None:
+    for one, other in (
+        *(("مَدْرَسَةٌ", "مدرسة"), ("مـــدرسة", "مدرسة"), ("أحمد", "احمد"), ("ﷲ", "الله"), ("کتاب", "كتاب")),
+        *(("والمدرسة", "المدرسة"), ("١٢٣", "123"), ("२०२४", "2024"), ("שָׁלוֹם", "שלום")),
+        *(("İSTANBUL", "istanbul"), ("ısparta", "ISPARTA"), ("ﾄｳｷｮｳ", "トウキョウ"), ("Ｍüller", "mu\u0308ller")),
+    ):
+        assert search_text(one) == search_text(other), one

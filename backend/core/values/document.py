@@ -28,8 +28,9 @@ class Document:
     """An uploaded file and the state of its indexing.
 
     ``version`` is the newest file under this id, which everything here is about; ``live_version`` is the one that is searched.
-    ``tokens_embedded`` of ``tokens_extracted`` words and signs of its text lie in passages that have a vector. ``notes`` say what
-    could not be read of it. ``file_lost`` says that the original bytes are gone, though not what was read from them.
+    ``tokens_embedded`` of ``tokens_extracted`` words and signs of its text lie in passages that have a vector. ``language`` is the
+    ISO 639 code of what most of the text is in, where that shows. ``notes`` say what could not be read of it. ``file_lost`` says
+    that the original bytes are gone, though not what was read from them.
     """
 
     id: UUID
@@ -50,6 +51,7 @@ class Document:
     waiting_for: str | None
     error_code: str | None
     error_message: str | None
+    language: str | None
     notes: Sequence[str]
     pages: int | None
     chunks: int

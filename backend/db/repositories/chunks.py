@@ -13,9 +13,10 @@ from backend.models import ChunkRow, DocumentRow
 # One statement for a whole batch; COPY is refused under row-level security.
 STORE = text(
     "insert into chunks"
-    " (id, owner_id, document_id, version, ordinal, page, heading, start_offset, end_offset, text, search_text, tsv, length)"
+    " (id, owner_id, document_id, version, ordinal, page, heading, start_offset, end_offset, text, search_text, language,"
+    "  tsv, length)"
     " select u.id, :owner_id, :document_id, :version, u.ordinal, u.page, u.heading, u.start_offset, u.end_offset, u.text,"
-    "        u.search_text, t.tsv, (select coalesce(sum(coalesce(cardinality(l.positions), 1)), 0) from unnest(t.tsv) l)"
+    "        u.search_text, :language, t.tsv, (select coalesce(sum(coalesce(cardinality(l.positions), 1)), 0) from unnest(t.tsv) l)"
     "   from unnest(cast(:ids as uuid[]), cast(:ordinals as int[]), cast(:pages as int[]), cast(:headings as text[]),"
     "               cast(:starts as int[]), cast(:ends as int[]), cast(:texts as text[]), cast(:search_texts as text[]))"
     "        as u (id, ordinal, page, heading, start_offset, end_offset, text, search_text)"
@@ -83,7 +84,10 @@ class ChunkRepository(Repository):
         *,
         language: str,
     ) -> None:
-        """Insert chunks with their search texts; those that are there already stay as they are."""
+        """Insert chunks with their search texts; those that are there already stay as they are.
+
+        ``language`` names a text search configuration.
+        """
         await self._connection.execute(
             STORE,
             {

@@ -58,16 +58,17 @@ IN_THE_DATABASE: dict[DefectKind, TextClause] = {
     ),
     # Words of documents that are marked as deleted are counted until their job has removed their chunks.
     "lexicon_wrong": text(
-        "with counted as materialized (select c.tsv, c.length from chunks c"
+        "with counted as materialized (select c.language, c.tsv, c.length from chunks c"
         "  join documents d on d.owner_id = c.owner_id and d.id = c.document_id and d.live_version = c.version"
         "  where c.owner_id = :owner_id),"
-        " frequencies as (select l.lexeme, count(*) as n from counted cross join lateral unnest(tsv) l group by l.lexeme),"
-        " size as (select count(*) as chunks, coalesce(sum(length), 0) as total from counted),"
+        " frequencies as (select language, l.lexeme, count(*) as n from counted cross join lateral unnest(tsv) l group by 1, 2),"
+        " sizes as (select language, count(*) as chunks, sum(length) as total from counted group by language),"
         " wrong as (select (select count(*) from frequencies f"
-        "     full join (select lexeme, frequency from lexemes where owner_id = :owner_id) x using (lexeme)"
+        "     full join (select language, lexeme, frequency from lexemes where owner_id = :owner_id) x using (language, lexeme)"
         "     where coalesce(f.n, 0) <> coalesce(x.frequency, 0))"
-        "   + (select count(*) from size s left join corpus_sizes z on z.owner_id = :owner_id"
-        "     where s.chunks <> coalesce(z.chunks, 0) or s.total <> coalesce(z.total_length, 0)) as n)"
+        "   + (select count(*) from sizes s"
+        "     full join (select language, chunks, total_length from corpus_sizes where owner_id = :owner_id) z using (language)"
+        "     where coalesce(s.chunks, 0) <> coalesce(z.chunks, 0) or coalesce(s.total, 0) <> coalesce(z.total_length, 0)) as n)"
         " select u.id::text as subject, w.n from wrong w join users u on u.id = :owner_id where w.n > 0"
     ),
 }
@@ -88,7 +89,7 @@ DOCUMENTS = text(
 )
 PASSAGES = text(
     "select c.id, c.ordinal, c.heading, c.start_offset, c.end_offset, c.text, c.search_text,"
-    "       c.tsv = to_tsvector(cast(:language as regconfig), c.search_text) and c.length ="
+    "       c.tsv = to_tsvector(cast(c.language as regconfig), c.search_text) and c.length ="
     "         (select coalesce(sum(coalesce(cardinality(l.positions), 1)), 0) from unnest(c.tsv) l) as searchable"
     "  from chunks c where c.owner_id = :owner_id and c.document_id = :document_id and c.version = :version"
     "   and c.ordinal > :after order by c.ordinal limit :limit"
@@ -98,14 +99,16 @@ RECOUNT = (
     text("delete from lexemes where owner_id = :owner_id"),
     text("delete from corpus_sizes where owner_id = :owner_id"),
     text(
-        "insert into lexemes (owner_id, lexeme, frequency) select c.owner_id, l.lexeme, count(*) from chunks c"
+        "insert into lexemes (owner_id, language, lexeme, frequency)"
+        " select c.owner_id, c.language, l.lexeme, count(*) from chunks c"
         "  join documents d on d.owner_id = c.owner_id and d.id = c.document_id and d.live_version = c.version"
-        "  cross join lateral unnest(c.tsv) l where c.owner_id = :owner_id group by c.owner_id, l.lexeme order by l.lexeme"
+        "  cross join lateral unnest(c.tsv) l where c.owner_id = :owner_id group by 1, 2, 3 order by 2, 3"
     ),
     text(
-        "insert into corpus_sizes (owner_id, chunks, total_length) select c.owner_id, count(*), sum(c.length) from chunks c"
+        "insert into corpus_sizes (owner_id, language, chunks, total_length)"
+        " select c.owner_id, c.language, count(*), sum(c.length) from chunks c"
         "  join documents d on d.owner_id = c.owner_id and d.id = c.document_id and d.live_version = c.version"
-        "  where c.owner_id = :owner_id group by c.owner_id"
+        "  where c.owner_id = :owner_id group by 1, 2"
     ),
 )
 
@@ -158,12 +161,10 @@ class ConsistencyRepository(Repository):
         rows = await self._connection.execute(DOCUMENTS, {"owner_id": owner_id, "after": after, "limit": limit})
         return [(row.id, row.live_version) for row in rows]
 
-    async def passages(
-        self, owner_id: UUID, document_id: UUID, version: int, *, after: int, limit: int, language: str
-    ) -> list[Passage]:
+    async def passages(self, owner_id: UUID, document_id: UUID, version: int, *, after: int, limit: int) -> list[Passage]:
         """Return chunks of a document's version, in order, from the one after the ordinal ``after``."""
         of = {"owner_id": owner_id, "document_id": document_id, "version": version}
-        rows = await self._connection.execute(PASSAGES, {**of, "after": after, "limit": limit, "language": language})
+        rows = await self._connection.execute(PASSAGES, {**of, "after": after, "limit": limit})
         return [Passage(*row) for row in rows]
 
     async def recount(self, owner_id: UUID) -> None:

@@ -13,65 +13,87 @@ LOCK = text("select pg_advisory_xact_lock(hashtextextended(cast(cast(:owner_id a
 
 # Lexemes are counted in sorted order, so that two documents of one owner never deadlock on them.
 COUNT = text(
-    "insert into lexemes (owner_id, lexeme, frequency)"
-    " select :owner_id, l.lexeme, count(*) from chunks c cross join lateral unnest(c.tsv) l"
+    "insert into lexemes (owner_id, language, lexeme, frequency)"
+    " select :owner_id, c.language, l.lexeme, count(*) from chunks c cross join lateral unnest(c.tsv) l"
     "  where c.owner_id = :owner_id and c.document_id = :document_id and c.version = :version"
-    "  group by l.lexeme order by l.lexeme"
-    " on conflict (owner_id, lexeme) do update set frequency = lexemes.frequency + excluded.frequency"
+    "  group by c.language, l.lexeme order by c.language, l.lexeme"
+    " on conflict (owner_id, language, lexeme) do update set frequency = lexemes.frequency + excluded.frequency"
 )
 DISCOUNT = text(
-    "with gone as (select l.lexeme, count(*) as n from chunks c cross join lateral unnest(c.tsv) l"
-    "  where c.owner_id = :owner_id and c.document_id = :document_id and c.version = :version group by l.lexeme),"
-    " held as (select x.lexeme from lexemes x where x.owner_id = :owner_id and x.lexeme in (select lexeme from gone)"
-    "  order by x.lexeme for update)"
+    "with gone as (select c.language, l.lexeme, count(*) as n from chunks c cross join lateral unnest(c.tsv) l"
+    "  where c.owner_id = :owner_id and c.document_id = :document_id and c.version = :version group by c.language, l.lexeme),"
+    " held as (select x.language, x.lexeme from lexemes x"
+    "  where x.owner_id = :owner_id and (x.language, x.lexeme) in (select language, lexeme from gone)"
+    "  order by x.language, x.lexeme for update)"
     " update lexemes x set frequency = greatest(x.frequency - gone.n, 0) from gone"
-    "  where x.owner_id = :owner_id and x.lexeme = gone.lexeme and x.lexeme in (select lexeme from held)"
+    "  where x.owner_id = :owner_id and x.language = gone.language and x.lexeme = gone.lexeme"
+    "    and (x.language, x.lexeme) in (select language, lexeme from held)"
 )
 FORGET = text("delete from lexemes where owner_id = :owner_id and frequency = 0")
 RESIZE = text(
-    "insert into corpus_sizes (owner_id, chunks, total_length)"
-    " select :owner_id, :sign * count(*), :sign * coalesce(sum(length), 0) from chunks"
-    "  where owner_id = :owner_id and document_id = :document_id and version = :version"
-    " on conflict (owner_id) do update set chunks = greatest(corpus_sizes.chunks + excluded.chunks, 0),"
+    "insert into corpus_sizes (owner_id, language, chunks, total_length)"
+    " select :owner_id, language, :sign * count(*), :sign * coalesce(sum(length), 0) from chunks"
+    "  where owner_id = :owner_id and document_id = :document_id and version = :version group by language"
+    " on conflict (owner_id, language) do update set chunks = greatest(corpus_sizes.chunks + excluded.chunks, 0),"
     "   total_length = greatest(corpus_sizes.total_length + excluded.total_length, 0)"
 )
+# The languages of a corpus are those that it has chunks of.
+SHRINK = text("delete from corpus_sizes where owner_id = :owner_id and chunks <= 0")
 
-# Two stages: candidates by an OR of the six rarest lexemes through the GIN index, then BM25 (k1 1.2, b 0.75) over those.
+# Two stages: candidates by an OR of the six rarest lexemes of each language through the GIN index, then BM25 (k1 1.2, b 0.75) over
+# those. The question is read in the languages of the owner's corpus, and a chunk is scored by what its own language makes of it.
+# A word is as frequent as its lexemes are in all languages together, else a word of the many would weigh most in the documents of
+# the few; its place in the question says which lexemes are the same word, for all languages share the parser.
 # A lexeme that no chunk has counts in the total, so `share` says how much of the question's weight was found.
 SEARCH = text("""
-with asked as (
-  select distinct u.lexeme from unnest(to_tsvector(cast(:language as regconfig), :question)) u
+with languages as (
+  select language from corpus_sizes where owner_id = :owner_id and chunks > 0 order by chunks desc, language limit :languages
+), asked as (
+  select g.language, u.lexeme, u.positions[1] as place
+    from languages g cross join lateral unnest(to_tsvector(cast(g.language as regconfig), :question)) u
 ), size as (
-  select chunks::float8 as n, greatest(total_length::float8 / nullif(chunks, 0), 1) as mean
-    from corpus_sizes where owner_id = :owner_id and chunks > 0
+  select sum(chunks)::float8 as n, greatest(sum(total_length)::float8 / sum(chunks)::float8, 1) as mean
+    from corpus_sizes where owner_id = :owner_id and chunks > 0 having sum(chunks) > 0
+), found as (
+  select a.language, a.lexeme, coalesce(x.frequency, 0) as frequency, s.n,
+         least((sum(coalesce(x.frequency, 0)) over (partition by a.place))::float8, s.n) as everywhere
+    from asked a cross join size s
+    left join lexemes x on x.owner_id = :owner_id and x.language = a.language and x.lexeme = a.lexeme
 ), terms as (
-  select a.lexeme, coalesce(x.frequency, 0) as frequency,
-         ln(1 + (s.n - least(coalesce(x.frequency, 0), s.n) + 0.5) / (least(coalesce(x.frequency, 0), s.n) + 0.5)) as idf
-    from asked a cross join size s left join lexemes x on x.owner_id = :owner_id and x.lexeme = a.lexeme
-), known as (
-  select lexeme, idf, row_number() over (order by frequency, lexeme) as rarity from terms where frequency > 0
-  order by frequency, lexeme limit 16
+  select language, lexeme, frequency, ln(1 + (n - everywhere + 0.5) / (everywhere + 0.5)) as idf from found
+), totals as (
+  select language, greatest(sum(idf), 1e-9) as idf from terms group by language
+), ranked as (
+  select language, lexeme, idf, row_number() over (partition by language order by frequency, lexeme) as rarity
+    from terms where frequency > 0
+), known as materialized (
+  select language, lexeme, idf, rarity from ranked where rarity <= 16
 ), wanted as (
-  select string_agg(quote_literal(lexeme), ' | ')::tsquery as query from known where rarity <= 6
+  select string_agg(distinct quote_literal(lexeme), ' | ')::tsquery as query from known where rarity <= 6
 ), candidates as materialized (
   select f.chunk_id from wanted w cross join lateral docent_lexical_candidates(w.query, cast(:within as uuid[]), :candidates) f
    where w.query is not null
 ), scored as (
-  select c.id, k.idf, tf.n * 2.2 / (tf.n + 1.2 * (0.25 + 0.75 * c.length / s.mean)) as weight
+  select c.id, c.language, k.idf, tf.n * 2.2 / (tf.n + 1.2 * (0.25 + 0.75 * c.length / s.mean)) as weight
     from candidates f join chunks c on c.id = f.chunk_id and c.owner_id = :owner_id
    cross join size s
    cross join lateral unnest(c.tsv) u
-    join known k on k.lexeme = u.lexeme
+    join known k on k.lexeme = u.lexeme and k.language = c.language
    cross join lateral (select coalesce(cardinality(u.positions), 1)::float8 as n) tf
 )
-select id, sum(idf * weight) as score, sum(idf) / (select greatest(sum(idf), 1e-9) from terms) as share
-  from scored group by id order by score desc, id limit :limit
+select id, sum(idf * weight) as score, sum(idf) / (select t.idf from totals t where t.language = scored.language) as share
+  from scored group by id, language order by score desc, id limit :limit
 """)
+MOST_LANGUAGES = 6
+"""In how many languages a question is read: those that the owner has most chunks of."""
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalHit:
-    """A chunk with its BM25 score, and the share of the question's idf that its matched lexemes carry, 0 to 1."""
+    """A chunk with its BM25 score, and the share of the question's idf that its matched lexemes carry, 0 to 1.
+
+    The share is of what the question is in the chunk's language.
+    """
 
     chunk_id: UUID
     score: float
@@ -99,18 +121,19 @@ class LexiconRepository(Repository):
         await self._connection.execute(DISCOUNT, of)
         await self._connection.execute(FORGET, {"owner_id": owner_id})
         await self._connection.execute(RESIZE, {**of, "sign": -1})
+        await self._connection.execute(SHRINK, {"owner_id": owner_id})
 
     async def search(
-        self, owner_id: UUID, question: str, *, language: str, within: Sequence[UUID] | None, limit: int, candidates: int = 200
+        self, owner_id: UUID, question: str, *, within: Sequence[UUID] | None, limit: int, candidates: int = 200
     ) -> list[LexicalHit]:
-        """Return the owner's best chunks by BM25, best first; no rows for a question of stop words.
+        """Return the owner's best chunks by BM25, in whatever languages, best first; no rows for a question of stop words.
 
         ``question`` is normalised as the stored search texts are.
         """
         parameters = {
             "owner_id": owner_id,
             "question": question,
-            "language": language,
+            "languages": MOST_LANGUAGES,
             "within": None if within is None else list(within),
             "limit": limit,
             "candidates": candidates,

@@ -8,8 +8,8 @@ from backend.core.values.defect import Compared, Defect
 from backend.db.repositories.consistency import Passage
 from backend.db.repositories.texts import LONGEST_TEXT
 from backend.db.uow import UnitOfWork
-from backend.rag.normalising import search_text
 from backend.services.embedders import Embedders
+from backend.services.indexing.chunks import searched_text
 
 DOCUMENTS_AT_ONCE = 200
 PASSAGES_AT_ONCE = 500
@@ -18,10 +18,9 @@ PASSAGES_AT_ONCE = 500
 class PassageExaminer:
     """Looks at an owner's rows. Memory is bounded by the text of one document."""
 
-    def __init__(self, uow: UnitOfWork, embedders: Embedders, *, language: str) -> None:
+    def __init__(self, uow: UnitOfWork, embedders: Embedders) -> None:
         self._uow = uow
         self._embedders = embedders
-        self._language = language
 
     async def rows(self, owner_id: UUID) -> AsyncIterator[Defect]:
         """Yield what one statement shows to be wrong: counts, gaps, leftovers, and what waits for ever."""
@@ -59,9 +58,7 @@ class PassageExaminer:
         wrong, after = 0, -1
         while True:
             async with self._uow.of(owner_id) as tx:
-                passages = await tx.consistency.passages(
-                    owner_id, document_id, version, after=after, limit=PASSAGES_AT_ONCE, language=self._language
-                )
+                passages = await tx.consistency.passages(owner_id, document_id, version, after=after, limit=PASSAGES_AT_ONCE)
             if not passages:
                 return wrong
             after = passages[-1].ordinal
@@ -74,5 +71,5 @@ def _agrees(passage: Passage, text: str | None) -> bool:
     return (
         passage.searchable
         and (text is None or passage.text == text[passage.start : passage.end])
-        and passage.search_text == search_text(f"{passage.heading or ''} {passage.text}")
+        and passage.search_text == searched_text(passage.heading, passage.text)
     )

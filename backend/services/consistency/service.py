@@ -46,14 +46,13 @@ class ConsistencyService:
         *,
         builder: GenerationBuilder,
         pipeline: IndexingPipeline,
-        language: str,
         sole: bool,
         pause_seconds: float = 1.0,
     ) -> None:
         self._uow = uow
         self._index = index
         self.pause_seconds = pause_seconds
-        self._passages = PassageExaminer(uow, embedders, language=language)
+        self._passages = PassageExaminer(uow, embedders)
         self._vectors = VectorExaminer(uow, index, sole=sole)
         self._files = FileExaminer(uow, blobs)
         rereader = Rereader(uow, self._files)

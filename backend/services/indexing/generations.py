@@ -13,9 +13,10 @@ from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.vector_index import VectorIndex
 from backend.rag.similarity import from_bytes
 from backend.services.embedders import Embedders
+from backend.services.indexing.chunks import embedded_text
 from backend.services.indexing.embedding import LosslessEmbedding
 from backend.services.indexing.offering import queue_drop
-from backend.services.indexing.pipeline import UPSERT_BATCH, IndexingPipeline, embedded_text
+from backend.services.indexing.pipeline import UPSERT_BATCH, IndexingPipeline
 
 log = structlog.get_logger(__name__)
 

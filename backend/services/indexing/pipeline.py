@@ -17,11 +17,12 @@ from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.blob_store import BlobStore
 from backend.ports.document_parser import DocumentParser, ParsedDocument
 from backend.ports.embedder import Embedder
+from backend.ports.language_detector import LanguageDetector
 from backend.ports.vector_index import VectorIndex
 from backend.rag.coverage import coverage
-from backend.rag.normalising import search_text
+from backend.rag.languages import configuration
 from backend.services.embedders import PREFERRED, Embedders, new_generation
-from backend.services.indexing.chunks import chunks_of
+from backend.services.indexing.chunks import chunks_of, embedded_text, searched_text
 from backend.services.indexing.embedding import LosslessEmbedding
 from backend.services.indexing.forgetting import forget
 from backend.services.indexing.offering import offer
@@ -46,10 +47,12 @@ class GenerationSwitchedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one attempt has to store: all chunks, and which of them an earlier attempt has not stored yet."""
+    """What one attempt has to store: all chunks, and which an earlier attempt has not stored yet; in what language."""
 
     generation: Generation
     embedder: Embedder
+    language: str | None
+    searched_as: str
     chunks: Sequence[Chunk]
     missing: Sequence[Chunk]
 
@@ -58,14 +61,21 @@ class IndexingPipeline:
     """Makes a document searchable. What an earlier attempt has stored is kept and not embedded again."""
 
     def __init__(
-        self, uow: UnitOfWork, blobs: BlobStore, parser: DocumentParser, embedders: Embedders, index: VectorIndex, *, language: str
+        self,
+        uow: UnitOfWork,
+        blobs: BlobStore,
+        parser: DocumentParser,
+        embedders: Embedders,
+        index: VectorIndex,
+        *,
+        languages: LanguageDetector,
     ) -> None:
         self._uow = uow
         self._blobs = blobs
         self._parser = parser
         self._embedders = embedders
         self._index = index
-        self._language = language
+        self._languages = languages
 
     async def run(self, document: Document) -> None:
         """Take a document that is being processed to ``ready``.
@@ -124,7 +134,9 @@ class IndexingPipeline:
             await tx.texts.put(owner_id, document.id, document.version, text=parsed.text, pages=parsed.pages)
         await forget(self._index, sorted(moved), list(outdated))  # Rebuilt meanwhile, and with these vectors.
         missing = [chunk for chunk in chunks if chunk.id not in done]
-        return Plan(generation, self._embedders.named(generation.embedder), chunks, missing)
+        language = await self._languages.detect(parsed.text)
+        embedder, searched_as = self._embedders.named(generation.embedder), configuration(language, parsed.text)
+        return Plan(generation, embedder, language, searched_as, chunks, missing)
 
     async def _goes_on(self, tx: Transaction, document: Document, **values: object) -> bool:
         """Change a document that is still being processed, in this version; return whether it is."""
@@ -167,14 +179,14 @@ class IndexingPipeline:
         self, document: Document, plan: Plan, batch: Sequence[Chunk], vectors: Sequence[bytes | None], *, done: int
     ) -> None:
         owner_id = document.owner_id
-        searchable = [search_text(f"{chunk.heading or ''} {chunk.text}") for chunk in batch]
+        searchable = [searched_text(chunk.heading, chunk.text) for chunk in batch]
         async with self._uow.of(owner_id) as tx:
             # Progress tells an unlucky document from one that kills its process: the attempts count from here again.
             if not await self._goes_on(tx, document, progress_done=done, attempts=1):
                 raise DocumentGoneError
             if not await tx.generations.hold(owner_id, plan.generation.id):
                 raise GenerationSwitchedError
-            await tx.chunks.store(owner_id, document.id, document.version, batch, searchable, language=self._language)
+            await tx.chunks.store(owner_id, document.id, document.version, batch, searchable, language=plan.searched_as)
             await tx.vectors.store(owner_id, plan.generation.id, [chunk.id for chunk in batch], vectors)
 
     async def offer(self, generation: Generation, ids: Sequence[UUID], vectors: Sequence[bytes | None]) -> bool:
@@ -210,6 +222,7 @@ class IndexingPipeline:
                 ready_at=now(),
                 chunks=len(plan.chunks),
                 pages=len(parsed.pages) or None,
+                language=plan.language,
                 notes=list(parsed.notes),
                 tokens_extracted=extracted,
                 tokens_embedded=covered,
@@ -232,8 +245,3 @@ class IndexingPipeline:
                 part = slice(begin, begin + UPSERT_BATCH)
                 if not await self.offer(generation, ids[part], vectors[part]):
                     return  # It is away. The clock offers them again.
-
-
-def embedded_text(heading: str | None, text: str) -> str:
-    """Return what is embedded of a chunk: with what it stands under, for a paragraph alone often does not name its subject."""
-    return f"{heading}\n{text}" if heading else text

@@ -11,16 +11,12 @@ from backend.rag.normalising import search_text
 class LexicalLeg:
     """Finds the chunks that share the question's words."""
 
-    def __init__(self, uow: UnitOfWork, *, language: str) -> None:
+    def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
-        self._language = language
 
     async def search(
         self, owner_id: UUID, forms: Sequence[str], within: Sequence[UUID] | None, *, depth: int
     ) -> list[list[LexicalHit]]:
         """Return the best chunks for each form of a question, best first."""
         async with self._uow.of(owner_id) as tx:
-            return [
-                await tx.lexicon.search(owner_id, search_text(form), language=self._language, within=within, limit=depth)
-                for form in forms
-            ]
+            return [await tx.lexicon.search(owner_id, search_text(form), within=within, limit=depth) for form in forms]

@@ -56,12 +56,10 @@ class Retriever:
     Each is searched for; what is relevant is judged by the first. A form without any word is passed over.
     """
 
-    def __init__(
-        self, uow: UnitOfWork, index: VectorIndex, embedders: Embedders, *, language: str, deadlines: Deadlines = DEADLINES
-    ) -> None:
+    def __init__(self, uow: UnitOfWork, index: VectorIndex, embedders: Embedders, *, deadlines: Deadlines = DEADLINES) -> None:
         self._uow = uow
         self._dense = DenseLeg(uow, index, embedders)
-        self._lexical = LexicalLeg(uow, language=language)
+        self._lexical = LexicalLeg(uow)
         self._deadlines = deadlines
 
     async def retrieve(self, owner_id: UUID, questions: str | Sequence[str], *, within: Sequence[UUID] | None) -> Retrieved:

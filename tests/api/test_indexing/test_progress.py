@@ -87,7 +87,7 @@ def a_document(status: DocumentStatus, *, done: int = 0) -> Document:
     return Document(
         id=owner, owner_id=owner, title="T", filename="t.md", media_type="text/markdown", size=1, sha256="0", blob_key="k",
         file_lost=False, version=1, live_version=None, status=status, progress_done=done, progress_total=9, stage=None,
-        waiting_for=None, error_code=None, error_message=None, notes=(), pages=None, chunks=0,
+        waiting_for=None, error_code=None, error_message=None, language=None, notes=(), pages=None, chunks=0,
         tokens_extracted=None, tokens_embedded=None,
         attempts=1, created_at=moment, updated_at=moment, queued_at=moment, ready_at=None,
     )  # fmt: skip
