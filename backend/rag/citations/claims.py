@@ -54,7 +54,7 @@ def _without_markers(answer: str) -> tuple[str, list[tuple[int, int, tuple[int, 
     groups: list[tuple[int, int, tuple[int, ...]]] = []
     position, previous_end, begin = 0, 0, 0
     for part in [*scanner.feed(answer), *scanner.finish()]:
-        if part.numbers and not part.attached:
+        if part.cites:
             if answer[previous_end:position].strip() or not groups:
                 begin = previous_end
                 groups.append((begin, position, part.numbers))

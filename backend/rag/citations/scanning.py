@@ -29,13 +29,20 @@ class Part:
     """A piece of an answer as it was written: text, or a marker if it has ``numbers``.
 
     ``attached`` says that the marker directly follows a word with an underscore inside, and is an index rather: ``my_list[1]``.
-    ``is_cut`` is a marker whose end is missing.
+    ``is_link`` is one that a parenthesis follows directly, as the text of a Markdown link: ``[1](...)``. ``is_cut`` is a marker
+    whose end is missing.
     """
 
     text: str
     numbers: tuple[int, ...] = ()
     attached: bool = False
+    is_link: bool = False
     is_cut: bool = False
+
+    @property
+    def cites(self) -> bool:
+        """Whether it is a marker that stands for a claim."""
+        return bool(self.numbers) and not self.attached and not self.is_link
 
 
 def may_become_marker(text: str) -> bool:
@@ -93,8 +100,8 @@ class Scanner:
 
     A marker is a number from 1 to 999 in brackets, in the digits of any script: ``[1]``, ``【1】``, ``[^1]``, ``[source 1]``,
     ``【1†...】``; or several of them: ``[1, 2]``, ``[1-3]``, or nested, ``[[1], [2]]``; and ``[0]``, unless a word is before it.
-    No markers are: the text of a Markdown link (``[1](...)``), a class of characters (``[1-9]+``), and anything in inline code, up
-    to the end of its line, or in a code fence. The parts together are the text that was fed.
+    No markers are: a class of characters (``[1-9]+``), and anything in inline code, up to the end of its line, or in a code fence.
+    The parts together are the text that was fed.
     """
 
     def __init__(self) -> None:
@@ -146,12 +153,12 @@ class Scanner:
         """Let go of the bracket that is held back, whether it is a marker or not; return what has to be read again."""
         held, depth = self._held, self._depth
         self._held, self._depth, self._word = "", 0, ""
-        is_other = following == "(" or (following in {"+", "{"} and any(map(held.__contains__, "-–")))
-        numbers = () if depth or is_other else _numbers(held)
+        is_class = following in {"+", "{"} and "-" in held
+        numbers = () if depth or is_class else _numbers(held)
         if numbers:
             attached = self._attached or (numbers == (0,) and self._after_word)
             self._flush(parts)
-            parts.append(Part(held, numbers, attached))
+            parts.append(Part(held, numbers, attached, is_link=following == "("))
             self._chained = attached
             return ""
         nested = any(opener in held[1:] for opener in _OPENERS)

@@ -20,8 +20,8 @@ _WORTH_OF_WHAT_IS_FARTHER = 0.9
 _FULL_SHARE = 0.5
 """A sentence that has half of its weight in common with a passage rests on it: the rest is how it is said."""
 
-# In trials with 1,900 questions and their answers on SQuAD, none shared less with its own paragraph, but 62 of 100 with another one
-# of the same article, and 97 of 100 with one of another article. A number that is missing is a worse sign: 14 of 100 were false.
+# Of 1,926 questions of SQuAD, taken with their answers for claims, none shares less with its own paragraph, but 51 of 100 do with
+# another one of the same article, and 92 of 100 with one of another article. A missing number says less: 14 of 100 miss one.
 _LITTLE_IN_COMMON = 0.2
 _TERMS_TO_JUDGE_BY = 4
 _FUNCTION_WORDS_OF_ENGLISH = 0.2
