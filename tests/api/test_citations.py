@@ -107,7 +107,7 @@ MATRIX = (
     ("The mole [1] is [[1]] long [99]: 912【1】metres 【7†L3】, [[99]], [1[98]], [1, 99], [1-3], [0].", 8),
     ("Not (1), [-1], [2024] or `[97]`; but [^1], [source 1] and [١], or [Passage 96]; and [٩].", 2),
     (
-        "| a [95] | b [1] |\n|---|---|\n| c | d |\n\n```\nx = [94]\n```\nLink [93](http://e.example), ![92](http://e.example/i.png)",
+        "| a [95] | b [1] |\n|--|--|\n| c | d |\n\n```\nx = [94]\n```\nLink [93](http://e.example), ![92](http://e.example/i.png)",
         3,
     ),
     ("Twice [91][1], [ [90] ] and【1, 89】. Cut [1", 3),
