@@ -44,7 +44,7 @@ class SourceOut(ResponseModel):
     end: int
     quote: str
     score: float
-    cited: bool
+    cited: bool = Field(description="Whether the answer bears its marker. Then the quote is what supports the answer best.")
     version: int = Field(description="The version of the document that `start` and `end` count in.")
 
 
@@ -83,6 +83,7 @@ class OutcomeOut(ResponseModel):
     finish_reason: str | None
     model: str
     sources: list[SourceOut]
+    invented_markers: int = Field(description="How many markers of sources that do not exist were taken out of the answer.")
     usage: UsageOut
     timings: TimingsOut
     degraded: list[Leg] = Field(description="Parts of the search that were down.")

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from backend.core.values.document import Document, DocumentStage, DocumentStatus
+from backend.core.values.document import Document, DocumentStage, DocumentStatus, Excerpt
 from backend.core.values.page import Page
 from backend.schemas.base import NOT_BLANK, Offset, RequestModel, ResponseModel, Storable
 from backend.schemas.page import PageOut, cursor_of
@@ -150,6 +150,9 @@ class SpanIn(RequestModel):
     version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         None, description="Of an earlier file, as a source names it; without it, the version that answers."
     )
+    context: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        0, description="How many code points before and after it are wanted, to show it in its place."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -162,7 +165,14 @@ class TextOut(ResponseModel):
     """A part of a document's text. Offsets count Unicode code points from 0, ``end`` not included."""
 
     text: str
+    before: str = Field(description="What stands before `text`, as much as `context` asked for.")
+    after: str = Field(description="What stands after it.")
     version: int
     start: int
     end: int
     length: int = Field(description="Of the whole text.")
+
+    @classmethod
+    def of(cls, excerpt: Excerpt) -> "TextOut":
+        """Build it from the service's answer."""
+        return cls.model_validate(excerpt)

@@ -1,4 +1,3 @@
-import itertools
 from uuid import UUID
 
 import pytest
@@ -6,94 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.ports.chat_model import Passage
-from backend.rag.citations import Citation, MarkerFilter, resolve
-from backend.rag.citations.scanning import HELD_CHARACTERS, Scanner
+from backend.rag.citations import Citation, resolve
+from backend.rag.citations.scanning import Scanner
+from backend.rag.wording import Wording
 
 PUMP = "The pump was built in 1987 by Acme. It is blue, as all pumps are.\nIt must be serviced every two years. Call a technician."
-
-
-def filtered(text: str, *, known: tuple[int, ...] = (1, 2)) -> str:
-    markers = MarkerFilter(known)
-    return markers.feed(text) + markers.finish()
+TOWER = (
+    "The lighthouse of Brede stands on a cliff of chalk. It was lit in 1871. Its lamp burns rape oil. The keeper lives below it. "
+    "She counts the ships of every night. Nobody else has a key. The stairs have 199 steps. Fog closes the harbour in November. "
+    "Then the horn sounds each minute. Boats wait outside until noon."
+)
 
 
 def passage(marker: int, text: str = PUMP, start: int = 100) -> Passage:
     return Passage(marker, UUID(int=marker), UUID(int=9), "Manual", 1, None, start, start + len(text), text, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Blue [1]. Old [1, 2], new【2】 and [ 1;1 ].", "Blue [1]. Old [1][2], new[2] and [1]."),
-        ("Invented [7]. And [1, 9] [8][2].", "Invented. And [1] [2]."),
-        ("Ends so [9]", "Ends so"),
-        ("Source 【1†L3-L5】.", "Source [1]."),
-        (
-            "See [see], a[i], [x](http://y), [ ], [], [2024], [0], [1.5].",
-            "See [see], a[i], [x](http://y), [ ], [], [2024], [0], [1.5].",
-        ),
-        ("A link [7](http://evil) is no citation", "A link [7](http://evil) is no citation"),
-        ("my_list[7] and my_grid[7][8] are indexes", "my_list[7] and my_grid[7][8] are indexes"),
-        ("Paris[7], _Rome_[8], in 1987[9] and (so)[7]; Oslo[1, 7].", "Paris, _Rome_, in 1987 and (so); Oslo[1]."),
-        ("[[9]7] 【7†a[9]】 `b`[9]`c`", "[[]7] 【7†a[]】 `b` `c`"),
-        ("`x [7]` and ``a`[7]`` but [7] not", "`x [7]` and ``a`[7]`` but not"),
-        ("```\nx = [7]\n\ny = [8]\n```\nText [7].", "```\nx = [7]\n\ny = [8]\n```\nText."),
-        (
-            "A stray ` opens code up to the line's end [7]\nnot here [7].",
-            "A stray ` opens code up to the line's end [7]\nnot here.",
-        ),
-        ("Open [1", "Open [1"),
-        ("Open [1, [2] x", "Open [1, [2] x"),
-        ("[1" + " " * 40 + "]", "[1" + " " * 40 + "]"),
-    ],
-)
-def test_only_markers_of_given_passages_come_through(text: str, expected: str) -> None:
-    assert filtered(text) == expected
-
-
-def test_invented_markers_are_counted() -> None:
-    markers = MarkerFilter([1])
-    markers.feed("One [1], two [2, 3] and [1].")
-    markers.finish()
-
-    assert markers.invented == 2
-
-
-@given(
-    st.lists(st.sampled_from(["[", "]", "1", "2", "7", ",", ";", " ", "【", "】", "†", "(", "`", "```", "\n", "a", "é", ". "])),
-    st.data(),
-)
-def test_the_output_does_not_depend_on_the_cuts(tokens: list[str], data: st.DataObject) -> None:
-    text = "".join(tokens)
-    cuts = [0, *sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=5))), len(text)]
-    markers = MarkerFilter([1, 2])
-
-    pieces = [markers.feed(text[start:end]) for start, end in itertools.pairwise(cuts)]
-
-    assert "".join(pieces) + markers.finish() == filtered(text)
-
-
-@given(st.lists(st.sampled_from(["[", "]", "1", "7", "[7]", "[9]", "[1]", ",", " ", "【", "】", "†", "`", "``", "\n", "a", "_"])))
-def test_removing_a_marker_makes_no_other(tokens: list[str]) -> None:
-    scanner = Scanner()
-    shown = filtered("".join(tokens))
-
-    assert {n for part in [*scanner.feed(shown), *scanner.finish()] if not part.attached for n in part.numbers} <= {1, 2}
-
-
-def test_text_is_let_through_at_once_but_for_a_possible_marker() -> None:
-    markers = MarkerFilter([1])
-
-    assert [markers.feed(piece) for piece in ("It is", " ", "blue", " [", "1", "]", ".")] == [
-        "It is",
-        "",
-        " blue",
-        "",
-        "",
-        "",
-        " [1].",
-    ]
-    assert len(markers.feed("[" + "1" * 100)) >= 100 - HELD_CHARACTERS
 
 
 def cited(citations: list[Citation]) -> dict[int, str]:
@@ -151,3 +76,79 @@ def test_every_quote_can_be_checked(answer: str, text: str) -> None:
     for citation in resolve(answer, [passage(1, text, start=7), passage(2, text, start=0)]):
         offset = citation.passage.start
         assert citation.quote == text[citation.start - offset : citation.end - offset] != ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "quote"),
+    [
+        # All that is said before a marker is claimed under it, and not its last sentence only.
+        (
+            "Here is what I found. It was lit in 1871. The lamp burns rape oil, and the keeper lives below [1].",
+            "It was lit in 1871. Its lamp burns rape oil. The keeper lives below it.",
+        ),
+        # One sentence may rest on two.
+        ("She counts ships and nobody else has a key [1].", "She counts the ships of every night. Nobody else has a key."),
+        # A marker or a paragraph or an item before it ends a claim.
+        ("It was lit in 1871 [2]. The stairs have 199 steps [1].", "The stairs have 199 steps."),
+        ("It was lit in 1871.\n\nThe stairs have 199 steps. [1]", "The stairs have 199 steps."),
+        ("- It was lit in 1871.\n- The stairs have 199 steps. [1]", "The stairs have 199 steps."),
+        # A list that is cited as a whole, on a line of its own.
+        ("The stairs have 199 steps.\n\n[1]", "The stairs have 199 steps."),
+        # Claims whose support stands close together share a quote; of what is far apart the quote has the most.
+        (
+            "The horn sounds each minute [1], and boats wait until noon [1].",
+            "Then the horn sounds each minute. Boats wait outside until noon.",
+        ),
+        ("It stands on chalk [1]. The horn sounds each minute. Boats wait until noon [1].", TOWER[-64:]),
+        # Markers side by side stand for the same claim, however they are written.
+        ("The stairs have 199 steps [2] [1].", "The stairs have 199 steps."),
+        ("The stairs have 199 steps [1-2].", "The stairs have 199 steps."),
+    ],
+)
+def test_the_quote_is_the_smallest_run_of_sentences_that_supports_the_claim(answer: str, quote: str) -> None:
+    assert cited(resolve(answer, [passage(1, TOWER), passage(2)]))[1] == quote
+
+
+def test_a_quote_of_several_sentences_is_bounded() -> None:
+    (citation,) = resolve(f"{TOWER} [1]", [passage(1, TOWER)])
+    (of_long_ones,) = resolve(f"{'Rain fell on every roof. ' * 9} [1]", [passage(1, f"Rain fell on {'every wet ' * 60}roof. " * 3)])
+
+    assert citation.quote.count(".") == 6
+    assert of_long_ones.quote.count(".") == 1
+
+
+def test_an_index_in_the_text_is_no_citation() -> None:
+    assert cited(resolve("The second is my_list[1].", [passage(1)])) == {}
+
+
+@pytest.mark.parametrize(
+    ("answer", "supported"),
+    [
+        ("The keeper of the tower must count the ships [1].", True),
+        ("It is said that all of the whales of the sea eat krill, and that they are large [1].", False),
+        ("Die Wale des Meeres fressen jeden Tag Tonnen von Krill [1].", True),
+        ("Whales [1].", True),
+        ("It is said that the whales of the sea eat krill [1]. It was lit in 1871 [1].", True),
+        ("It is said that the whales of the sea eat krill.", True),
+    ],
+)
+def test_a_citation_is_unsupported_only_where_both_surely_are_about_different_things(answer: str, supported: bool) -> None:
+    (citation,) = resolve(answer, [passage(1, TOWER)])
+
+    assert citation.supported is supported
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["[", "]", "(", ")", "http://e.x", "!", "1", "7", "[7]", "[1]", "[[7]]", " ", "`", "\n", "\\", "a", "【", "】"]
+        )
+    )
+)
+def test_what_is_shown_has_no_marker_but_those_that_resolve(tokens: list[str]) -> None:
+    wording, scanner = Wording([1]), Scanner()
+    shown = wording.feed("".join(tokens)) + wording.finish()
+
+    found = {n for part in [*scanner.feed(shown), *scanner.finish()] if not part.attached for n in part.numbers}
+    assert found <= {1}
+    assert {citation.marker for citation in resolve(shown, [passage(1)]) if citation.cited} == found

@@ -121,10 +121,10 @@ async def read_document_text(
 ) -> TextOut:
     """Return the document's text at [start:end], code points from 0: what the offsets of a citation point to.
 
-    Texts of earlier versions stay, so a citation of an old answer can be read with its `version`.
+    Texts of earlier versions stay, so a citation of an old answer can be read with its `version`. With `context` it comes with what
+    stands `before` and `after` it.
     """
-    text, length, version = await documents.text(caller.user_id, document_id, start=span.start, end=span.end, version=span.version)
-    return TextOut(text=text, version=version, start=span.start, end=span.start + len(text), length=length)
+    return TextOut.of(await documents.excerpt(caller.user_id, document_id, **span.model_dump()))
 
 
 @router.get(

@@ -65,6 +65,19 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A part of a document's canonical text, ``text``, with what stands around it; ``length`` is of the whole."""
+
+    before: str
+    text: str
+    after: str
+    start: int
+    end: int
+    length: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of a document's canonical text: ``text`` is ``canonical[start:end]``, code points from 0."""
 

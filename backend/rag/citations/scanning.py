@@ -1,17 +1,26 @@
 """Finds the markers in an answer, however it is cut into pieces."""
 
 import re
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-_NUMBERS = r"[0-9]{1,3}(?: *[,;] *[0-9]{1,3})*"
-_MARKER = re.compile(rf"\[ *({_NUMBERS}) *\]|【 *({_NUMBERS}) *(?:†[^】]*)?】")
-_CLOSERS = {"[": "]", "【": "】"}
-_INSIDE_BRACKETS = frozenset("0123456789,; ")
-_NOT_INSIDE_LENTICULAR = frozenset("\n`[【")
+_OPENERS, _CLOSERS = "[［【", "]］】"
+_WORDS_TEXT = "source sources passage passages doc docs document documents ref refs reference references citation quelle quellen"
+_WORDS = sorted(_WORDS_TEXT.split(), key=len, reverse=True)
+_BEGINNINGS = sorted({word[:length] for word in _WORDS for length in range(1, len(word))}, key=len, reverse=True)
+_DASH = r" *[-\u2010-\u2014] *"
+_SEPARATOR = re.compile(rf"[,;&{re.escape(_OPENERS + _CLOSERS)}]")
+_ITEM = re.compile(rf" *(?:(?:{'|'.join(_WORDS)})[ :.#]*)?\^?(\d{{1,3}})(?:{_DASH}\^?(\d{{1,3}}))? *", re.IGNORECASE)
+_ITEM_BEGUN = re.compile(
+    rf" *(?:(?:{'|'.join(_WORDS)})[ :.#]*|{'|'.join(_BEGINNINGS)})?\^?\d{{0,3}}(?:{_DASH}\^?\d{{0,3}})? *", re.IGNORECASE
+)
+_NO_MORE_IN_A_RANGE = 10
+_NOT_IN_A_NOTE = frozenset("\n`" + _OPENERS)
 _ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
-HELD_CHARACTERS = 24
+HELD_CHARACTERS = 40
 """A bracket that is longer is no marker; so no more than this is ever held back."""
 
 
@@ -20,26 +29,87 @@ class Part:
     """A piece of an answer as it was written: text, or a marker if it has ``numbers``.
 
     ``attached`` says that the marker directly follows a word with an underscore inside, and is an index rather: ``my_list[1]``.
+    ``is_link`` is one that a parenthesis follows directly, as the text of a Markdown link: ``[1](...)``. ``is_cut`` is a marker
+    whose end is missing.
     """
 
     text: str
     numbers: tuple[int, ...] = ()
     attached: bool = False
+    is_link: bool = False
+    is_cut: bool = False
+
+    @property
+    def cites(self) -> bool:
+        """Whether it is a marker that stands for a claim."""
+        return bool(self.numbers) and not self.attached and not self.is_link
+
+
+def may_become_marker(text: str) -> bool:
+    """Tell whether a text ends in a bracket that is still open and holds the beginning of a marker."""
+    return any(_is_open(text[start:]) for start, character in enumerate(text) if character in _OPENERS)
+
+
+def _is_open(bracket: str) -> bool:
+    depth = 1
+    for end in range(1, len(bracket)):
+        if not _belongs(bracket[:end], depth, bracket[end]):
+            return False
+        depth += _step(bracket[:end], bracket[end])
+    return depth > 0
+
+
+def _belongs(held: str, depth: int, character: str) -> bool:
+    """Tell whether a character goes on with a bracket that began so, and has so many closers to come."""
+    if not depth or len(held) >= HELD_CHARACTERS:
+        return False
+    if "†" in held:
+        return character not in _NOT_IN_A_NOTE
+    if character in _CLOSERS:
+        return depth > 1 or _CLOSERS.index(character) == _OPENERS.index(held[0])
+    if character == "†":
+        return held[0] == "【"
+    # Only the last number of several is still open.
+    return _ITEM_BEGUN.fullmatch(_SEPARATOR.split(held[1:] + character)[-1]) is not None
+
+
+def _step(held: str, character: str) -> int:
+    """Return how many closers more a bracket needs with this character."""
+    return (character in _OPENERS) - (character == "】" if "†" in held else character in _CLOSERS)
+
+
+def _numbers(bracket: str) -> tuple[int, ...]:
+    """Return the numbers that a complete bracket names, in order, or nothing if it is no marker."""
+    found: list[int] = []
+    inside = bracket[1:-1].partition("†")[0]
+    for item in _SEPARATOR.split(inside):
+        if not item.strip(" ") or item.strip(" :.#").lower() in _WORDS:
+            continue
+        if not (match := _ITEM.fullmatch(item)):
+            return ()
+        first, last = int(match[1]), int(match[2] or match[1])
+        if not first <= last < first + _NO_MORE_IN_A_RANGE:
+            return ()
+        found.extend(range(first, last + 1))
+    # What holds a zero among others is an interval or a list of values.
+    return tuple(dict.fromkeys(found)) if 0 not in found or found == [0] else ()
 
 
 class Scanner:
     """Cuts a stream of text into text and markers.
 
-    A marker is ``[1]``, ``[1, 2]``, ``[1; 2]``, ``【1】`` or ``【1†...】`` with numbers from 1 to 999. No markers are: the text of
-    a Markdown link (``[1](...)``), and anything in inline code, up to the end of its line, or in a code fence. The parts together
-    are the text that was fed.
+    A marker is a number from 1 to 999 in brackets, in the digits of any script: ``[1]``, ``【1】``, ``[^1]``, ``[source 1]``,
+    ``【1†...】``; or several of them: ``[1, 2]``, ``[1-3]``, or nested, ``[[1], [2]]``; and ``[0]``, unless a word is before it.
+    No markers are: a class of characters (``[1-9]+``), and anything in inline code, up to the end of its line, or in a code fence.
+    The parts together are the text that was fed.
     """
 
     def __init__(self) -> None:
         self._plain: list[str] = []
         self._held = ""
-        self._closed = False
+        self._depth = 0
         self._attached = False
+        self._after_word = False
         self._word: Literal["", "plain", "underscored", "joined"] = ""
         self._chained = False
         self._ticks = 0
@@ -48,46 +118,52 @@ class Scanner:
     def feed(self, text: str) -> list[Part]:
         """Return what is certain by now."""
         parts: list[Part] = []
-        for character in text:
-            if not self._held or not self._hold(character, parts):
-                self._pass(character)
+        self._read(text, parts)
         self._flush(parts)
         return parts
 
     def finish(self) -> list[Part]:
-        """Return the rest."""
+        """Return the rest. A marker that was cut off by the end of the text is marked as such."""
         parts: list[Part] = []
-        if self._held:
-            self._release(parts, is_link=False)
+        while self._held:
+            is_cut = self._depth > 0 and any(map(str.isdecimal, self._held)) and not any(map(self._held.__contains__, _CLOSERS))
+            if is_cut:
+                self._flush(parts)
+                parts.append(Part(self._held, is_cut=True))
+                self._held, self._depth = "", 0
+            else:
+                self._read(self._release(parts, following=""), parts)
         self._flush(parts)
         return parts
 
-    def _hold(self, character: str, parts: list[Part]) -> bool:
-        """Take a character into the bracket that is held back; if it does not belong there, release the bracket."""
-        if not self._closed and len(self._held) < HELD_CHARACTERS:
-            opener = self._held[0]
-            if character == _CLOSERS[opener]:
+    def _read(self, text: Iterable[str], parts: list[Part]) -> None:
+        waiting = deque(text)
+        while waiting:
+            character = waiting.popleft()
+            if not self._held:
+                self._pass(character)
+            elif _belongs(self._held, self._depth, character):
+                self._depth += _step(self._held, character)
                 self._held += character
-                self._closed = True
-                return True
-            if character in _INSIDE_BRACKETS if opener == "[" else character not in _NOT_INSIDE_LENTICULAR:
-                self._held += character
-                return True
-        self._release(parts, is_link=character == "(")
-        return False
+            else:
+                # Never longer than what was held, less its first character: so this ends.
+                waiting.extendleft(reversed(self._release(parts, following=character) + character))
 
-    def _release(self, parts: list[Part], *, is_link: bool) -> None:
-        match = _MARKER.fullmatch(self._held) if self._closed and not is_link else None
-        numbers = tuple(int(number) for number in re.findall(r"[0-9]+", match[1] or match[2])) if match else ()
-        if numbers and min(numbers) > 0:
+    def _release(self, parts: list[Part], *, following: str) -> str:
+        """Let go of the bracket that is held back, whether it is a marker or not; return what has to be read again."""
+        held, depth = self._held, self._depth
+        self._held, self._depth, self._word = "", 0, ""
+        is_class = following in {"+", "{"} and "-" in held
+        numbers = () if depth or is_class else _numbers(held)
+        if numbers:
+            attached = self._attached or (numbers == (0,) and self._after_word)
             self._flush(parts)
-            parts.append(Part(self._held, numbers, self._attached))
-            self._chained = self._attached
-        else:
-            self._plain.append(self._held)
-        self._word = ""
-        self._held = ""
-        self._closed = False
+            parts.append(Part(held, numbers, attached, is_link=following == "("))
+            self._chained = attached
+            return ""
+        nested = any(opener in held[1:] for opener in _OPENERS)
+        self._plain.append(held[0] if nested else held)
+        return held[1:] if nested else ""
 
     def _pass(self, character: str) -> None:
         if character == "`":
@@ -96,10 +172,11 @@ class Scanner:
             self._end_ticks()
             if character == "\n" and self._code < 3:
                 self._code = 0
-            if character in _CLOSERS and not self._code:
-                self._held = character
+            if character in _OPENERS and not self._code:
+                self._held, self._depth = character, 1
                 # The second bracket of ``my_grid[1][2]`` belongs to the first.
                 self._attached = character == "[" and (self._word == "joined" or self._chained)
+                self._after_word = self._word != ""
                 self._chained = False
                 return
         self._chained = False

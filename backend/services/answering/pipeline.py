@@ -1,6 +1,7 @@
 """Retrieve, pack, stream, cite, store: one turn from its stored question to its stored answer."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -32,6 +33,7 @@ class Progress:
     retrieved: Retrieved = field(default_factory=lambda: Retrieved((), ()))
     packed: Packed | None = None
     finish: Finish | None = None
+    invented_markers: int = 0
     retrieval_ms: float | None = None
     first_token_ms: float | None = None
 
@@ -115,6 +117,7 @@ class Answering:
             # What was held back, in case it became a marker or a link, was said too.
             if text := wording.finish():
                 turn.say(text)
+            progress.invented_markers = wording.invented
         if wording.invented or wording.neutralised:
             log.info(
                 "answer_corrected",
@@ -141,7 +144,7 @@ class Answering:
     def _answer(self, turn: Turn, progress: Progress, status: MessageStatus, error: DocentError | None) -> Answer:
         asked, packed, finish = turn.asked, progress.packed, progress.finish
         text = "".join(turn.parts)
-        sources = tuple(_source(citation) for citation in resolve(text, packed.prompt.passages)) if packed else ()
+        citations = resolve(text, packed.prompt.passages) if packed else []
         context = (
             ContextUse(packed.window, packed.used_tokens, packed.dropped_messages, packed.dropped_passages) if packed else None
         )
@@ -150,9 +153,10 @@ class Answering:
             session_id=asked.session_id,
             message_id=asked.message_id,
             status=status,
-            answer_status=_answer_status(asked, sources),
+            answer_status=_answer_status(asked, citations),
             model=asked.model,
-            sources=sources,
+            sources=tuple(_source(citation) for citation in citations),
+            invented_markers=progress.invented_markers,
             usage=Usage(finish.prompt_tokens if finish else None, finish.completion_tokens if finish else None, context),
             timings=Timings(progress.retrieval_ms, progress.first_token_ms, _since(asked.arrived)),
             finish_reason=finish.reason if finish else None,
@@ -197,12 +201,12 @@ def _ending(turn: Turn, progress: Progress, generation: asyncio.Task[None]) -> t
     return "incomplete", error
 
 
-def _answer_status(asked: Asked, sources: tuple[Source, ...]) -> AnswerStatus:
+def _answer_status(asked: Asked, citations: Sequence[Citation]) -> AnswerStatus:
     if not asked.ready and not asked.pending_document_ids:
         return "no_documents"
-    if any(source.cited for source in sources):
+    if any(citation.cited and citation.supported for citation in citations):
         return "grounded"
-    return "still_indexing" if asked.pending_document_ids and not sources else "not_in_documents"
+    return "still_indexing" if asked.pending_document_ids and not citations else "not_in_documents"
 
 
 def _source(citation: Citation) -> Source:

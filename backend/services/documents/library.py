@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from backend.core.errors import BlobNotFoundError, DocumentNotFoundError, DocumentStateError
-from backend.core.values.document import UNFINISHED, Document, Upload
+from backend.core.values.document import UNFINISHED, Document, Excerpt, Upload
 from backend.core.values.page import Cursor, Page
 from backend.core.values.user import EVERYTHING, Reach
 from backend.db.uow import UnitOfWork
@@ -89,6 +89,19 @@ class DocumentService:
         if found is None:
             raise DocumentNotFoundError
         return *found, version
+
+    async def excerpt(
+        self, owner_id: UUID, document_id: UUID, *, start: int, end: int, context: int = 0, version: int | None = None
+    ) -> Excerpt:
+        """Return the canonical text at [start:end], and so many code points before and after it as there are up to ``context``.
+
+        Raises:
+            DocumentNotFoundError: As for ``text``.
+        """
+        first = max(start - context, 0)
+        found, length, version = await self.text(owner_id, document_id, start=first, end=end + context, version=version)
+        before, text, after = found[: start - first], found[start - first : end - first], found[end - first :]
+        return Excerpt(before, text, after, start, start + len(text), length, version)
 
     async def file(self, owner_id: UUID, document_id: UUID) -> tuple[Document, AsyncIterator[bytes]]:
         """Return a document and its original bytes.
