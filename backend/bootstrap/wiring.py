@@ -26,6 +26,7 @@ from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
 from backend.services.embedders import Embedders
+from backend.services.evaluation import EvaluationService
 from backend.services.idempotency import IdempotencyService
 from backend.services.indexing.generations import GenerationBuilder
 from backend.services.indexing.pipeline import IndexingPipeline
@@ -65,9 +66,8 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     quotas = Quotas(enabled=settings.limits_enabled)
     pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, language=LANGUAGE)
     builder = GenerationBuilder(uow, index, parts.embedders, pipeline)
-    answering = Answering(
-        uow, Retriever(uow, index, parts.embedders, language=LANGUAGE), model, quotas, max_tokens=settings.chat_max_tokens
-    )
+    retriever = Retriever(uow, index, parts.embedders, language=LANGUAGE)
+    answering = Answering(uow, retriever, model, quotas, max_tokens=settings.chat_max_tokens)
     checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
         "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
         "chroma": (without_credentials(at.chroma_url), index.check),
@@ -98,6 +98,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
             sole=settings.chroma_url is None,
         ),
         documents=DocumentService(uow, blobs, parts.parser, pipeline, Purger(uow, blobs, index), quotas=quotas),
+        evaluation=EvaluationService(uow, retriever),
         exporter=AccountExporter(uow, blobs),
         idempotency=IdempotencyService(uow),
         keys=KeyService(uow),

@@ -16,6 +16,7 @@ from backend.core.errors import (
     VectorIndexBrokenError,
 )
 from backend.core.values.chat import Leg
+from backend.core.values.search import DenseRank, LexicalRank, Ranked, RankedChunk, Thresholds
 from backend.db.repositories.chunks import FoundChunk
 from backend.db.repositories.generations import Generation
 from backend.db.repositories.lexicon import LexicalHit
@@ -73,6 +74,13 @@ class Retriever:
 
     async def _retrieve(self, owner_id: UUID, question: str, within: Sequence[UUID] | None) -> tuple[Retrieved, bool]:
         """Return the passages, and whether every chunk that was found could still be read."""
+        ranked = await self.rank(owner_id, question, within)
+        relevant = [hit for hit in ranked.hits if hit.relevant][:FETCHED]
+        passages, complete = await self._passages(owner_id, relevant)
+        return Retrieved(passages, ranked.degraded), complete
+
+    async def rank(self, owner_id: UUID, question: str, within: Sequence[UUID] | None = None) -> Ranked:
+        """Return the fused ranking of chunks, with what is under the thresholds as well."""
         # Read once: while the embedding model is changed, one question is answered by one model and its vectors alone.
         async with self._uow.of(owner_id) as tx:
             embedder, generation = await self._embedders.of_owner(tx, owner_id)
@@ -88,18 +96,17 @@ class Retriever:
         if isinstance(lexical, BaseException):
             degraded.append(_down("lexical", lexical))
             lexical = []
-        ranked = fuse(
+        shares = {hit.chunk_id: hit.share for hit in lexical}
+        thresholds = Thresholds(embedder.relevance_threshold, LEXICAL_THRESHOLD)
+        fused = fuse(
             [(hit.chunk_id, hit.similarity) for hit in dense],
             [(hit.chunk_id, hit.score) for hit in lexical],
             dense_weight=embedder.dense_weight,
         )
-        shares = {hit.chunk_id: hit.share for hit in lexical}
-        threshold = embedder.relevance_threshold
-        relevant = [hit for hit in ranked if _bears(hit, shares.get(hit.chunk_id, 0.0), threshold)][:FETCHED]
-        passages, complete = await self._passages(owner_id, relevant)
-        return Retrieved(passages, tuple(degraded)), complete
+        hits = tuple(_ranked(hit, shares.get(hit.chunk_id, 0.0), thresholds) for hit in fused)
+        return Ranked(hits, tuple(degraded), embedder.identity, embedder.dense_weight, thresholds, None, None)
 
-    async def _passages(self, owner_id: UUID, ranked: Sequence[Fused]) -> tuple[tuple[Passage, ...], bool]:
+    async def _passages(self, owner_id: UUID, ranked: Sequence[RankedChunk]) -> tuple[tuple[Passage, ...], bool]:
         if not ranked:
             return (), True
         async with self._uow.of(owner_id) as tx:
@@ -167,10 +174,15 @@ class Retriever:
         return vector
 
 
-def _bears(hit: Fused, share: float, threshold: float) -> bool:
+def _ranked(hit: Fused, share: float, thresholds: Thresholds) -> RankedChunk:
     """Judge by raw scores: fused ones are relative, and the best of a bad lot would always be 1."""
-    near = hit.dense_score is not None and hit.dense_score >= threshold
-    return near or share >= LEXICAL_THRESHOLD
+    dense = lexical = None
+    if hit.dense_rank is not None and hit.dense_score is not None:
+        dense = DenseRank(hit.dense_rank, hit.dense_score)
+    if hit.lexical_rank is not None and hit.lexical_score is not None:
+        lexical = LexicalRank(hit.lexical_rank, hit.lexical_score, share)
+    relevant = (dense is not None and dense.score >= thresholds.dense) or share >= thresholds.lexical
+    return RankedChunk(hit.chunk_id, hit.score, relevant, dense, lexical)
 
 
 async def _nearest(generation: Generation, vector: Vector, ids: Sequence[UUID], blobs: Sequence[bytes]) -> list[Neighbour]:
@@ -192,7 +204,7 @@ def _down(leg: Leg, error: BaseException) -> Leg:
     return leg
 
 
-def _passage(marker: int, hit: Fused, chunk: FoundChunk) -> Passage:
+def _passage(marker: int, hit: RankedChunk, chunk: FoundChunk) -> Passage:
     return Passage(
         marker=marker,
         chunk_id=chunk.id,
