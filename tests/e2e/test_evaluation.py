@@ -35,11 +35,3 @@ def test_eval_measures_files_in_a_place_of_their_own_and_fails_under_a_threshold
     assert found["failed"] == ([] if found["legs"]["fused"]["mrr_10"] == 1 else done.stderr.splitlines()[-1:])
     assert "odd.xyz" in done.stderr
     assert running_in(tmp_path) == []
-
-
-def test_eval_asks_the_documents_of_an_account_that_is_there(tmp_path: Path) -> None:
-    (tmp_path / "questions.jsonl").write_text(json.dumps(QUESTIONS[0]))
-
-    done = docent(tmp_path, "eval", "questions.jsonl", "--user", "nobody")
-
-    assert (done.returncode, done.stderr) == (1, "There is no account nobody.\n")
