@@ -78,8 +78,9 @@ async def open_application(
         arm(settings.failpoints)
     except ValueError as error:
         raise ConfigurationError(f"FAILPOINTS: {error}") from error
-    # One folder for all of us, whatever is written: `~`, or a path relative to a folder that somebody leaves.
-    settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().resolve()})
+    # The same folders for all of us, whatever is written: `~`, or a path relative to a folder that somebody leaves.
+    folders = {name: getattr(settings, name).expanduser().resolve() for name in ("data_dir", "onnx_models")}
+    settings = settings.model_copy(update=folders)
     async with AsyncExitStack() as stack:
         found = await find_ollama(settings.ollama_url) if may_use_ollama(settings) else None
         at = await stack.enter_async_context(open_addresses(settings, attach=attach))

@@ -1,5 +1,6 @@
 """Which language model answers, and which embedder is used."""
 
+import re
 from collections.abc import Sequence
 
 import structlog
@@ -8,6 +9,7 @@ from backend.adapters.chat_models.extractive import ExtractiveChatModel
 from backend.adapters.chat_models.ollama import OllamaChatModel
 from backend.adapters.embedders.hashing import HashingEmbedder
 from backend.adapters.embedders.ollama import OllamaEmbedder
+from backend.adapters.embedders.onnx import OnnxEmbedder
 from backend.bootstrap.servers import without_credentials
 from backend.core.config import Settings
 from backend.core.errors import ConfigurationError, EmbeddingRefusedError, UnavailableError
@@ -17,6 +19,9 @@ from backend.ports.embedder import Embedder
 from backend.services.embedders import PREFERRED, Embedders
 
 log = structlog.get_logger(__name__)
+
+ONNX_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""A folder in ONNX_MODELS, and nothing that leads out of it."""
 
 
 def may_use_ollama(settings: Settings) -> bool:
@@ -49,6 +54,7 @@ def chat_line(settings: Settings, model: ChatModel, found: str | None) -> str:
 def embedders(settings: Settings, given: Sequence[Embedder] = ()) -> Embedders:
     """Return the embedders that this installation can serve: those that are given, and whatever an identity names otherwise."""
     at_hand = {embedder.identity: embedder for embedder in given}
+    named: dict[str, OnnxEmbedder] = {}
 
     def make(identity: str) -> Embedder:
         if identity in at_hand:
@@ -58,7 +64,18 @@ def embedders(settings: Settings, given: Sequence[Embedder] = ()) -> Embedders:
             return HashingEmbedder()
         if provider == "ollama" and model:
             return OllamaEmbedder(settings.ollama_url, model=model)
-        raise ConfigurationError(f"There is no embedder {identity}: EMBEDDER is `ollama` with an EMBEDDING_MODEL, or `hashing`.")
+        name, made_by, _ = model.partition("@")
+        if provider == "onnx" and ONNX_NAME.fullmatch(name):
+            if made_by:
+                # The one that was loaded to learn its identity is in memory already.
+                loaded = named.get(name)
+                same = loaded is not None and loaded.identity == identity
+                return loaded if loaded and same else OnnxEmbedder(settings.onnx_models / name, identity=identity)
+            named[name] = OnnxEmbedder(settings.onnx_models / name)
+            return named[name]
+        raise ConfigurationError(
+            f"There is no embedder {identity}: EMBEDDER is `ollama` or `onnx` with an EMBEDDING_MODEL, or `hashing`."
+        )
 
     return Embedders(make)
 
@@ -74,6 +91,8 @@ async def choose_embedder(
     if wanted is None:
         ollama = f"ollama/{settings.embedding_model}"
         wanted = ollama if settings.embedder == "ollama" else HashingEmbedder.identity
+        if settings.embedder == "onnx":
+            wanted = await _loaded(available.named(f"onnx/{settings.embedding_model}"))
         if settings.embedder == "auto" and found is not None and await _has_model(available.named(ollama)):
             wanted = ollama
     async with uow.system() as tx:
@@ -85,6 +104,12 @@ async def choose_embedder(
     if settings.embedder != "auto" and remembered != wanted:
         log.warning("embedder_differs_from_settings", indexed_with=remembered, settings=wanted, change_it_by="docent reindex")
     return remembered
+
+
+async def _loaded(embedder: Embedder) -> str:
+    """Return the identity of an embedder that has to read its files to know it; a damaged one prevents the start."""
+    await embedder.dimensions()
+    return embedder.identity
 
 
 async def _has_model(embedder: Embedder) -> bool:

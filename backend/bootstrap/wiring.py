@@ -27,6 +27,7 @@ from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
 from backend.services.embedders import Embedders
+from backend.services.evaluation import EvaluationService
 from backend.services.idempotency import IdempotencyService
 from backend.services.indexing.generations import GenerationBuilder
 from backend.services.indexing.pipeline import IndexingPipeline
@@ -97,6 +98,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
             sole=settings.chroma_url is None,
         ),
         documents=DocumentService(uow, blobs, parts.parser, pipeline, Purger(uow, blobs, index), quotas=quotas),
+        evaluation=EvaluationService(uow, retriever),
         exporter=AccountExporter(uow, blobs),
         idempotency=IdempotencyService(uow),
         keys=KeyService(uow),

@@ -17,7 +17,8 @@ UNFINISHED = "It goes on where it stopped as soon as Docent runs, or when this c
 @app.command()
 def reindex(
     embedder: Annotated[
-        Literal["ollama", "hashing"] | None, typer.Option(help="Embed everything anew with this embedder, beside the present one.")
+        Literal["ollama", "onnx", "hashing"] | None,
+        typer.Option(help="Embed everything anew with this embedder, beside the present one."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Its model; else EMBEDDING_MODEL.")] = None,
     drop_old: Annotated[bool, typer.Option("--drop-old", help="Remove the vectors that no answer comes from any more.")] = False,
@@ -75,8 +76,9 @@ async def _change(application: Application, settings: Settings, name: str, *, wa
             typer.echo("The old ones are kept until `docent reindex --drop-old`.")
     else:
         typer.echo(UNFINISHED)
-    wanted = "hashing" if name == "hashing" else "ollama"
-    if settings.embedder not in ("auto", wanted) or (wanted == "ollama" and name != f"ollama/{settings.embedding_model}"):
+    wanted, _, model = name.partition("/")
+    chosen_by_itself = settings.embedder == "auto" and wanted != "onnx"
+    if not (chosen_by_itself or settings.embedder == wanted) or (model and model != settings.embedding_model):
         typer.echo("Let EMBEDDER and EMBEDDING_MODEL say the same from now on.")
 
 

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     chat_first_token_seconds: float = Field(120, gt=0, le=3600, description="How long to wait for the model's first token.")
     chat_between_tokens_seconds: float = Field(60, gt=0, le=3600, description="How long to wait for each further token.")
     ollama_url: str = Field("http://127.0.0.1:11434", description="Where Ollama answers.")
-    embedder: Literal["auto", "ollama", "hashing"] = Field(
+    embedder: Literal["auto", "ollama", "onnx", "hashing"] = Field(
         "auto",
         description="`auto`: Ollama if it has EMBEDDING_MODEL, else hashing. The first choice stays until `docent reindex`.",
     )
@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     )
     search_lexical_seconds: float = Field(
         10, gt=0, le=600, description="How long the search by words may take; then the one by meaning answers alone."
+    )
+    onnx_models: Path = Field(
+        Path("models"), description="Holds a folder for each ONNX model; EMBEDDING_MODEL names one, where EMBEDDER is `onnx`."
     )
     openai_api_key: SecretStr | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")
     openai_base_url: str | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")

@@ -11,10 +11,10 @@ from backend.services.reindexing import ReindexState
 class ReindexIn(RequestModel):
     """The embedding model to change to. Without any, the vector index is rebuilt from the vectors that are there."""
 
-    embedder: Literal["ollama", "hashing"] | None = None
+    embedder: Literal["ollama", "onnx", "hashing"] | None = None
     model: Annotated[
         Annotated[str, Field(min_length=1, max_length=200), Storable] | None,
-        Field(description="As Ollama names it, such as `nomic-embed-text`. `hashing` has none."),
+        Field(description="As Ollama names it, such as `nomic-embed-text`, or the folder of an ONNX model. `hashing` has none."),
     ] = None
 
     @property

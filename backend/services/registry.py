@@ -12,6 +12,7 @@ from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
+from backend.services.evaluation import EvaluationService
 from backend.services.idempotency import IdempotencyService
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
@@ -33,6 +34,7 @@ class Services:
     chat: ChatService
     consistency: ConsistencyService
     documents: DocumentService
+    evaluation: EvaluationService
     exporter: AccountExporter
     idempotency: IdempotencyService
     keys: KeyService

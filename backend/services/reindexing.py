@@ -57,7 +57,8 @@ class ReindexService:
         """
         try:
             embedder = self._embedders.named(name)
-            identity, dimensions = embedder.identity, await embedder.dimensions()
+            dimensions = await embedder.dimensions()
+            identity = embedder.identity  # Some know it only when they have read their model.
         except (ConfigurationError, UnavailableError, EmbeddingRefusedError) as error:
             raise EmbedderUnusableError(error.message) from error
         async with self._uow.system() as tx:

@@ -131,7 +131,7 @@ def test_every_command_explains_itself(tmp_path: Path) -> None:
     overview = docent(tmp_path, "--help", COLUMNS="120", TERM="dumb", NO_COLOR="1").stdout
     commands = re.findall(r"^│ ([a-z][a-z-]*)  +\S", overview, re.MULTILINE)
 
-    assert {"serve", "worker", "migrate", "ask"} <= set(commands)
+    assert {"serve", "worker", "migrate", "ask", "eval"} <= set(commands)
     for command in commands:
         done = docent(tmp_path, command, "--help")
         assert done.returncode == 0

@@ -55,6 +55,7 @@ from backend.core.errors.documents import (
     ParsingError,
     UploadInvalidError,
 )
+from backend.core.errors.evaluation import QuestionsRefusedError
 from backend.core.errors.kinds import (
     ConflictError,
     DocentError,
@@ -109,6 +110,7 @@ __all__ = [
     "PlaceNotEmptyError",
     "PromptTooLongError",
     "QuestionTooLongError",
+    "QuestionsRefusedError",
     "QuotaExceededError",
     "RateLimitedError",
     "RefreshTokenInvalidError",
