@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -59,14 +59,20 @@ class Retriever:
         self._language = language
         self._questions: OrderedDict[tuple[str, str], Vector] = OrderedDict()
 
-    async def retrieve(self, owner_id: UUID, question: str, *, within: Sequence[UUID] | None) -> Retrieved:
+    async def retrieve(self, owner_id: UUID, questions: str | Sequence[str], *, within: Sequence[UUID] | None) -> Retrieved:
         """Return the passages that bear on a question, of all the owner's ready documents or of those in ``within``.
+
+        The forms of one question are searched each, and a passage has the best of its scores.
 
         One leg may be down: the other answers, and the result says so.
 
         Raises:
             DatabaseUnavailableError: Both legs need PostgreSQL for their texts.
         """
+        forms = (questions,) if isinstance(questions, str) else questions
+        return _merged([await self._retrieve_one(owner_id, question, within) for question in forms])
+
+    async def _retrieve_one(self, owner_id: UUID, question: str, within: Sequence[UUID] | None) -> Retrieved:
         found, complete = await self._retrieve(owner_id, question, within)
         # A new version may take its document's place between the search and the reading: then the question is asked again.
         return found if complete else (await self._retrieve(owner_id, question, within))[0]
@@ -165,6 +171,19 @@ class Retriever:
         else:
             self._questions.move_to_end(key)
         return vector
+
+
+def _merged(found: Sequence[Retrieved]) -> Retrieved:
+    if len(found) == 1:
+        return found[0]
+    best: dict[UUID, Passage] = {}
+    for passage in sorted((passage for one in found for passage in one.passages), key=lambda passage: -passage.score):
+        best.setdefault(passage.chunk_id, passage)
+    passages = list(best.values())
+    passages = [passages[at] for at in distinct([passage.text for passage in passages])]
+    passages = [passages[at] for at in within_budget([passage.text for passage in passages])]
+    numbered = tuple(replace(passage, marker=marker) for marker, passage in enumerate(passages, start=1))
+    return Retrieved(numbered, tuple(dict.fromkeys(leg for one in found for leg in one.degraded)))
 
 
 def _bears(hit: Fused, share: float, threshold: float) -> bool:
