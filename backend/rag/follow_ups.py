@@ -81,8 +81,8 @@ def needs_rewriting(question: str, history: Sequence[Turn]) -> bool:
     )
 
 
-def joined(question: str, history: Sequence[Turn]) -> str:
-    """Return the question behind those that it may lean on: back to the last one that stands alone, at most three of them."""
+def leaned_on(history: Sequence[Turn]) -> list[str]:
+    """Return the questions that the next one may lean on: back to the last one that stands alone, at most three of them."""
     before: list[str] = []
     questions = [turn.content for turn in history if turn.role == "user" and not is_small_talk(turn.content)]
     while questions and len(before) < _REMEMBERED_QUESTIONS:
@@ -90,7 +90,7 @@ def joined(question: str, history: Sequence[Turn]) -> str:
         before.insert(0, previous[:_REMEMBERED_CHARACTERS])
         if not needs_rewriting(previous, [Turn("user", earlier) for earlier in questions]):
             break
-    return " ".join([*before, question])
+    return before
 
 
 @dataclass(frozen=True, slots=True)

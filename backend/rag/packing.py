@@ -43,9 +43,11 @@ def pack(
 
     ``history`` is oldest first and ``passages`` best first; both are kept in order, and passages keep their markers. What does not
     fit gives way in this order: the oldest exchanges (a question with its answers) down to the last one, the weakest passages down
-    to the best, the last exchange. Then the instructions become shorter, and all begins anew; the best passage goes last. Nothing is
-    ever cut inside a message or a passage. ``searched_for`` is the question as it was searched and ``meaning`` as the model understood it, where that is not how
-    it was asked; ``scale`` multiplies the estimates of tokens.
+    to the best, the last exchange. Then the instructions become shorter, and all begins anew; the best passage goes last. Nothing
+    is ever cut inside a message or a passage.
+
+    ``searched_for`` is the question as it was searched, and ``meaning`` as the model understood it, where that is not how it was
+    asked. ``scale`` multiplies the estimates of tokens.
 
     Raises:
         QuestionTooLongError: Not even the instructions and the question fit.

@@ -105,13 +105,12 @@ def test_a_question_that_does_not_fit_alone_is_refused() -> None:
     st.text(max_size=200),
     st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=300)), max_size=6),
     st.lists(st.text(max_size=400), max_size=4),
-    st.integers(0, 3000),
-    st.integers(0, 600),
-    st.floats(1, 4),
+    st.tuples(st.integers(0, 3000), st.integers(0, 600), st.floats(1, 4)),
 )
 def test_the_estimate_never_exceeds_the_window_without_its_reserve(
-    question: str, history: list[tuple[str, str]], texts: list[str], window: int, reserve: int, scale: float
+    question: str, history: list[tuple[str, str]], texts: list[str], room: tuple[int, int, float]
 ) -> None:
+    window, reserve, scale = room
     turns = [Turn("user" if role == "user" else "assistant", content) for role, content in history]
     passages = [passage(number, text) for number, text in enumerate(texts, start=1)]
     try:

@@ -8,7 +8,7 @@ import structlog
 
 from backend.core.errors import DocentError
 from backend.ports.chat_model import ChatModel, Generation
-from backend.rag.follow_ups import REPLY_TOKENS, joined, needs_rewriting, rewriting, standalone
+from backend.rag.follow_ups import REPLY_TOKENS, leaned_on, needs_rewriting, rewriting, standalone
 from backend.rag.gauging import TokenGauge
 from backend.rag.situation import Situation
 from backend.rag.small_talk import is_small_talk
@@ -54,8 +54,13 @@ class Understanding:
         if rewritten is not None and _same(rewritten, question):
             return (question,)
         progress.meaning = rewritten
-        progress.searched_for = rewritten or joined(question, asked.history)
-        return tuple(dict.fromkeys((progress.searched_for, question)))
+        if rewritten is not None:
+            progress.searched_for = rewritten
+            return rewritten, question
+        before = leaned_on(asked.history)
+        progress.searched_for = " ".join((*before, question))
+        # Together they may be too much for one search: then the one that stands alone finds what was spoken about.
+        return tuple(dict.fromkeys((progress.searched_for, *before[:1], question)))
 
     async def _rewritten(self, asked: Asked, progress: Progress) -> str | None:
         begun = perf_counter()
