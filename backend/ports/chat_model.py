@@ -46,17 +46,22 @@ class Passage:
         return next((part for part in reversed(self.parts) if part.start <= position), self.chunks[0])
 
 
+NOTHING_FOUND = "I found nothing about this in the documents."
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """All that a model gets to read.
 
-    ``turns`` is complete: instructions, delimited passages, history and question, ready for a chat API. ``question`` and
-    ``passages`` (best first) say the same in parts, for answerers that are not language models.
+    ``turns`` is complete: instructions, delimited passages, history and question, ready for a chat API. ``question`` (as it was
+    searched) and ``passages`` (best first) say the same in parts, for answerers that are not language models; ``otherwise`` is what
+    those say if the passages do not answer.
     """
 
     turns: tuple[Turn, ...]
     question: str
     passages: tuple[Passage, ...] = ()
+    otherwise: str = NOTHING_FOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,9 @@ class ChatModel(Protocol):
     default_model: str
     """The model that answers when nobody names one."""
 
+    rewrites: bool
+    """Whether it follows instructions, so that it can be asked to rewrite a question."""
+
     def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
         """Yield the reply piece by piece, in order; the last piece, and no other, carries ``finish``.
 
@@ -115,7 +123,7 @@ class ChatModel(Protocol):
         Raises:
             ModelUnavailableError: Before the first piece: refused, timed out, overloaded, or failed.
             ModelMissingError: Before the first piece: the provider does not have ``options.model``.
-            PromptTooLongError: Before the first piece: the provider refused the prompt's length.
+            PromptTooLongError: Before the first piece: the provider refused the prompt's length. It carries what the provider told.
             AnswerCutError: After the first piece: the stream failed or ended before the provider said that it was done.
         """
         ...

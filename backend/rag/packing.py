@@ -1,12 +1,15 @@
 """What fits into a model's window."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 from backend.core.errors import QuestionTooLongError
 from backend.ports.chat_model import Passage, Prompt, Turn
+from backend.rag.declining import declined
 from backend.rag.joining import strongest
 from backend.rag.prompts import ask, instructions, recalled
+from backend.rag.situation import Situation
 from backend.rag.tokens import estimate_tokens
 
 TURN_TOKENS = 8
@@ -15,10 +18,14 @@ TURN_TOKENS = 8
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A prompt that fits, and what was left out, passages counted by their chunks. Tokens are estimates on the high side."""
+    """A prompt that fits, and what was left out, passages counted by their chunks.
+
+    Tokens are estimates on the high side; ``estimate`` is the one without scale.
+    """
 
     prompt: Prompt
     used_tokens: int
+    estimate: int
     window: int
     dropped_messages: int
     dropped_passages: int
@@ -31,43 +38,74 @@ def pack(
     *,
     window: int,
     reserve: int,
-    strict: bool,
-    searched: bool,
+    situation: Situation,
+    searched_for: str | None = None,
+    meaning: str | None = None,
+    scale: float = 1.0,
 ) -> Packed:
     """Build the prompt under ``window`` tokens, of which ``reserve`` stay free for the answer.
 
     ``history`` is oldest first and ``passages`` best first; both are kept in order, and passages keep their markers. What does not
     fit gives way in this order: the oldest exchanges (a question with its answers) down to the last one, the weakest passages down
-    to the best, the last exchange, the best passage. Nothing is ever cut inside a message or a passage, but one that was joined
-    gives way chunk by chunk.
+    to the best, the last exchange. Then the instructions become shorter, and all begins anew; the best passage goes last. Nothing
+    is ever cut inside a message or a passage, but one that was joined gives way chunk by chunk.
+
+    ``searched_for`` is the question as it was searched, and ``meaning`` as the model understood it, where that is not how it was
+    asked. ``scale`` multiplies the estimates of tokens.
 
     Raises:
         QuestionTooLongError: Not even the instructions and the question fit.
     """
-    budget = window - reserve
-    exchanges = _exchanges([recalled(turn) for turn in history])
+    budget = int((window - reserve) / scale)
+    turns = [recalled(turn) for turn in history]
+    fitted = _fitted(question, turns, passages, budget, situation=situation, meaning=meaning)
+    if passages and (fitted is None or not fitted[0].passages):
+        in_brief = _fitted(question, turns, passages, budget, situation=situation, meaning=meaning, brief=True)
+        fitted = in_brief if in_brief is not None and in_brief[0].passages else fitted
+    if fitted is None:
+        raise QuestionTooLongError
+    prompt, estimate = fitted
+    otherwise = declined(situation, left_out=bool(passages) and not prompt.passages)
+    return Packed(
+        prompt=replace(prompt, question=searched_for or question, otherwise=otherwise),
+        used_tokens=ceil(estimate * scale),
+        estimate=estimate,
+        window=window,
+        dropped_messages=len(history) - (len(prompt.turns) - 2),
+        dropped_passages=_chunks(passages) - _chunks(prompt.passages),
+    )
+
+
+def _fitted(
+    question: str,
+    history: Sequence[Turn],
+    passages: Sequence[Passage],
+    budget: int,
+    *,
+    situation: Situation,
+    meaning: str | None,
+    brief: bool = False,
+) -> tuple[Prompt, int] | None:
+    """Return the fullest prompt within the budget with the estimate of its tokens, or ``None`` if not even the emptiest is."""
+    exchanges = _exchanges(history)
     # Costs of the newest 0, 1, 2 ... exchanges.
     costs = [0]
     for exchange in reversed(exchanges):
         costs.append(costs[-1] + sum(_cost(turn.content) for turn in exchange))
     frames: dict[int, tuple[Turn, Turn, int]] = {}
-    chunks = sum(len(passage.chunks) for passage in passages)
 
-    for exchange_count, passage_count in _retreat(len(exchanges), chunks):
+    for exchange_count, passage_count in _retreat(len(exchanges), _chunks(passages)):
         if passage_count not in frames:
-            frames[passage_count] = _frame(question, strongest(passages, passage_count), strict=strict, searched=searched)
-        system, user, frame_cost = frames[passage_count]
+            left_out = bool(passages) and not passage_count
+            given = strongest(passages, passage_count)
+            system = instructions(situation, with_passages=passage_count > 0, left_out=left_out, brief=brief)
+            frames[passage_count] = _frame(system, ask(question, given, meaning=meaning))
+        first, last, frame_cost = frames[passage_count]
         used = frame_cost + costs[exchange_count]
         if used <= budget:
             kept = [turn for exchange in exchanges[len(exchanges) - exchange_count :] for turn in exchange]
-            return Packed(
-                prompt=Prompt((system, *kept, user), question, strongest(passages, passage_count)),
-                used_tokens=used,
-                window=window,
-                dropped_messages=len(history) - len(kept),
-                dropped_passages=chunks - passage_count,
-            )
-    raise QuestionTooLongError
+            return Prompt((first, *kept, last), question, strongest(passages, passage_count)), used
+    return None
 
 
 def _retreat(exchanges: int, passages: int) -> Iterator[tuple[int, int]]:
@@ -79,11 +117,13 @@ def _retreat(exchanges: int, passages: int) -> Iterator[tuple[int, int]]:
     yield 0, 0
 
 
-def _frame(question: str, passages: Sequence[Passage], *, strict: bool, searched: bool) -> tuple[Turn, Turn, int]:
+def _chunks(passages: Sequence[Passage]) -> int:
+    return sum(len(passage.chunks) for passage in passages)
+
+
+def _frame(system: str, user: str) -> tuple[Turn, Turn, int]:
     """Return the instructions, the user's turn and what they cost together, the opening of the reply included."""
-    system = Turn("system", instructions(strict=strict, searched=searched, with_passages=bool(passages)))
-    user = Turn("user", ask(question, passages))
-    return system, user, _cost(system.content) + _cost(user.content) + TURN_TOKENS
+    return Turn("system", system), Turn("user", user), _cost(system) + _cost(user) + TURN_TOKENS
 
 
 def _cost(content: str) -> int:

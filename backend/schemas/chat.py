@@ -18,6 +18,7 @@ class QueryIn(RequestModel):
     model: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=131_072)] | None = None
+    strict: bool | None = Field(None, description="Answers from the documents alone, or not; without it as the session says.")
     stream: bool = Field(False, description="Answers as server-sent events: run, sources, delta..., done or error.")
 
     def question(self) -> Question:
@@ -29,6 +30,7 @@ class QueryIn(RequestModel):
             model=self.model,
             temperature=self.temperature,
             max_tokens=self.max_tokens,
+            strict=self.strict,
         )
 
 
@@ -49,7 +51,7 @@ class SourceOut(ResponseModel):
 
 
 class ContextOut(ResponseModel):
-    """How the model's window was used, in estimated tokens, and what was left out of it."""
+    """How the model's window was used, in estimated tokens, and what was left out of it: earlier messages, and passages."""
 
     window: int
     used: int
@@ -63,6 +65,7 @@ class UsageOut(ResponseModel):
     prompt_tokens: int | None
     completion_tokens: int | None
     context: ContextOut | None
+    rewrite_tokens: int = Field(description="What rewriting the question took besides, as the provider counted it or estimated.")
 
 
 class TimingsOut(ResponseModel):
@@ -71,6 +74,14 @@ class TimingsOut(ResponseModel):
     retrieval_ms: float | None
     first_token_ms: float | None
     total_ms: float
+    rewrite_ms: float | None = Field(description="How long rewriting the question took, before retrieval.")
+
+
+class PendingDocumentOut(ResponseModel):
+    """A document that was still being indexed."""
+
+    id: UUID
+    title: str
 
 
 class OutcomeOut(ResponseModel):
@@ -88,6 +99,8 @@ class OutcomeOut(ResponseModel):
     timings: TimingsOut
     degraded: list[Leg] = Field(description="Parts of the search that were down.")
     pending_document_ids: list[UUID] = Field(description="Documents that were still being indexed.")
+    pending_documents: list[PendingDocumentOut] = Field(description="The same with their titles.")
+    searched_for: str | None = Field(description="The question as it was searched, where that is not how it was asked.")
 
 
 class AnswerOut(OutcomeOut):

@@ -68,6 +68,7 @@ class MessageOut(ResponseModel):
     timings: TimingsOut | None
     degraded: list[Leg]
     pending_document_ids: list[UUID]
+    searched_for: str | None
     sources: list[SourceOut]
     created_at: datetime
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from backend.core.errors import DocumentNotFoundError, MessageNotFoundError, SessionNotFoundError
 from backend.core.ids import new_id
-from backend.core.values.chat import Answer, ChatSession, Message, Question
+from backend.core.values.chat import Answer, ChatSession, Message, PendingDocument, Question
 from backend.core.values.user import EVERYTHING, Reach
 from backend.db.repositories.documents import Standing
 from backend.db.uow import Transaction, UnitOfWork
@@ -56,6 +56,7 @@ class ChatService:
             if question.document_ids is not None and len(standings) < len(set(question.document_ids)):
                 raise DocumentNotFoundError
             history = await tx.messages.history(owner_id, session.id, limit=REMEMBERED_MESSAGES)
+            unread = await tx.messages.said_before(owner_id, session.id, history[0].id) if history else 0
             await tx.messages.add_turn(
                 owner_id, session.id, question_id=question_id, question=question.text, answer_id=answer_id, model=model
             )
@@ -70,10 +71,12 @@ class ChatService:
             model=model,
             within=within,
             ready=any(standing.live for standing in standings.values()),
-            pending_document_ids=_pending(standings),
+            pending_documents=_pending(standings),
             history=_turns(history),
             arrived=arrived,
             idempotency_key=idempotency_key,
+            strict=session.strict if question.strict is None else question.strict,
+            unread_messages=unread,
         )
         return self._answering.start(asked, streamed=streamed)
 
@@ -85,9 +88,11 @@ class ChatService:
         """
         async with self._uow.of(owner_id) as tx:
             message = await tx.messages.get(owner_id, message_id)
-        if message is None:
-            raise MessageNotFoundError
-        return _answer(message)
+            if message is None:
+                raise MessageNotFoundError
+            waited_for = message.pending_document_ids
+            standings = await tx.documents.standings(owner_id, waited_for) if waited_for else {}
+        return _answer(message, {document_id: found.title for document_id, found in standings.items()})
 
     async def _session(self, tx: Transaction, owner_id: UUID, question: Question, reach: Reach) -> ChatSession:
         if question.session_id is None:
@@ -101,15 +106,16 @@ class ChatService:
         return session
 
 
-def _pending(standings: Mapping[UUID, Standing]) -> tuple[UUID, ...]:
-    return tuple(document_id for document_id, found in standings.items() if found.status in {"pending", "processing"})
+def _pending(standings: Mapping[UUID, Standing]) -> tuple[PendingDocument, ...]:
+    waiting = {"pending", "processing"}
+    return tuple(PendingDocument(document_id, found.title) for document_id, found in standings.items() if found.status in waiting)
 
 
 def _turns(history: Sequence[Message]) -> tuple[PromptTurn, ...]:
     return tuple(PromptTurn(message.role, message.content) for message in history)
 
 
-def _answer(message: Message) -> Answer:
+def _answer(message: Message, titles: Mapping[UUID, str]) -> Answer:
     if message.answer_status is None or message.model is None or message.usage is None or message.timings is None:
         raise MessageNotFoundError  # A question, or an answer whose process died before it could tell how it went.
     return Answer(
@@ -125,7 +131,8 @@ def _answer(message: Message) -> Answer:
         finish_reason=message.finish_reason,
         error_code=message.error_code,
         degraded=message.degraded,
-        pending_document_ids=message.pending_document_ids,
+        # Titles are not stored with the answer: a document that was deleted since has none.
+        pending_documents=tuple(PendingDocument(each, titles.get(each, "")) for each in message.pending_document_ids),
         searched_for=message.searched_for,
         invented_markers=message.invented_markers,
     )

@@ -72,7 +72,7 @@ class Quotas:
         """Add an answer to what the owner has used today, in the transaction that stores it: both or neither.
 
         A provider counts at the end of its stream only, so who always hangs up before would never pay: what it did not count is
-        estimated, the prompt from its packing and the answer from its text.
+        estimated, the prompt from its packing and the answer from its text. Rewriting a question counts like reading it.
         """
         usage = answer.usage
         packed = usage.context.used if usage.context is not None and answer.text else 0
@@ -80,7 +80,7 @@ class Quotas:
             owner_id,
             now().date(),
             questions=1,
-            prompt_tokens=packed if usage.prompt_tokens is None else usage.prompt_tokens,
+            prompt_tokens=(packed if usage.prompt_tokens is None else usage.prompt_tokens) + usage.rewrite_tokens,
             completion_tokens=estimate_tokens(answer.text) if usage.completion_tokens is None else usage.completion_tokens,
         )
 

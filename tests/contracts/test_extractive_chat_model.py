@@ -2,9 +2,9 @@ from uuid import UUID
 
 import pytest
 
-from backend.adapters.chat_models.extractive import NOTHING_FOUND, ExtractiveChatModel
+from backend.adapters.chat_models.extractive import ExtractiveChatModel
 from backend.core.errors import ModelMissingError
-from backend.ports.chat_model import Finish, Generation, ModelDetails, Passage, Piece, Prompt, Turn
+from backend.ports.chat_model import NOTHING_FOUND, Finish, Generation, ModelDetails, Passage, Piece, Prompt, Turn
 
 PUMP = "The pump was built in 1987 by Acme. It is blue. It must be serviced every two years. Call a technician."
 BREAD = "Bread needs flour, water and salt. The oven must be hot before the bread goes in."

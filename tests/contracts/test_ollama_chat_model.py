@@ -151,7 +151,25 @@ async def test_details_tell_the_window_to_run_with(longest: int, window: int | N
         await model.aclose()
 
         assert [(each.name, each.context_window) for each in details] == [("some", expected)] * 2
-        assert len(ollama.requests) == 1
+        assert [request.path for request in ollama.requests] == ["/api/show", "/api/ps"][: 1 if window else 2]
+
+
+@pytest.mark.parametrize(("loaded", "window", "expected"), [(16_384, None, 16_384), (512, None, 8192), (16_384, 4096, 4096)])
+async def test_a_loaded_model_keeps_its_window_unless_it_is_tiny_or_another_one_was_set(
+    loaded: int, window: int | None, expected: int
+) -> None:
+    async with StandInOllama(models=[InstalledModel("some")]) as ollama:
+        model = OllamaChatModel(ollama.url, default_model="some", window=window)
+        await pieces(model, Generation("some", loaded))
+
+        assert (await model.details("some")).context_window == expected
+        await model.aclose()
+
+
+async def test_an_ollama_that_does_not_tell_what_is_loaded_is_fine(model: ChatModel, ollama: StandInOllama) -> None:
+    ollama.fail("/api/ps", Fault(status=500))
+
+    assert (await model.details(MODEL)).context_window == 8192
 
 
 async def test_a_window_over_what_the_model_has_is_not_believed() -> None:

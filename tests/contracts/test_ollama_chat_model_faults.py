@@ -139,7 +139,8 @@ async def test_a_model_that_is_not_there_names_the_command(model: OllamaChatMode
 async def test_a_prompt_over_the_window_is_refused_and_not_cut(model: OllamaChatModel) -> None:
     _, error = await asked(model, question="word " * 4000)
 
-    assert type(error) is PromptTooLongError
+    assert isinstance(error, PromptTooLongError)
+    assert (error.tokens, error.window) == (5334, 4096)
 
 
 REFUSALS = [

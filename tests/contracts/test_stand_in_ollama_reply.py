@@ -8,6 +8,7 @@ import pytest
 
 from backend.ports.chat_model import Passage
 from backend.rag.packing import pack
+from backend.rag.situation import Situation
 from tests.support.ollama import CHAT_MODEL, StandInOllama
 
 MODEL = CHAT_MODEL.name
@@ -56,7 +57,7 @@ async def test_the_default_reply_finds_the_passages_of_our_own_prompts(client: o
         Passage(at, uuid4(), uuid4(), "When are refunds paid?", 3, None, 0, len(text), text, 1.0)
         for at, text in enumerate(texts, 1)
     ]
-    packed = pack("When are refunds paid?", [], passages, window=4096, reserve=512, strict=False, searched=True)
+    packed = pack("When are refunds paid?", [], passages, window=4096, reserve=512, situation=Situation())
 
     answer = await client.chat(MODEL, [{"role": turn.role, "content": turn.content} for turn in packed.prompt.turns])
 

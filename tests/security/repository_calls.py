@@ -26,6 +26,7 @@ READS: dict[str, Call] = {
     "sign_ins.user_of": lambda tx, me, hers: tx.sign_ins.user_of(me, hers.sign_in),
     "sessions.get": lambda tx, me, hers: tx.sessions.get(me, hers.session),
     "messages.history": lambda tx, me, hers: tx.messages.history(me, hers.session, limit=9),
+    "messages.said_before": lambda tx, me, hers: tx.messages.said_before(me, hers.session, new_id()),
     "messages.get": lambda tx, me, hers: tx.messages.get(me, hers.answer),
     "messages.page": lambda tx, me, hers: tx.messages.page(me, hers.session, limit=9, after=None),
     "documents.get": lambda tx, me, hers: tx.documents.get(me, hers.document),

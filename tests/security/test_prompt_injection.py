@@ -13,6 +13,7 @@ from backend.rag.citations import MarkerFilter, resolve
 from backend.rag.citations.scanning import Scanner
 from backend.rag.neutralising import Neutraliser
 from backend.rag.packing import pack
+from backend.rag.situation import Situation
 from tests.security.markdown import active
 
 CONTROL_TOKENS = [
@@ -54,8 +55,7 @@ def read_by_the_model(*, document: str = "text", history: str = "earlier", quest
         [passage(document, title=document, heading=document)],
         window=8192,
         reserve=100,
-        strict=True,
-        searched=True,
+        situation=Situation(strict=True),
     )
     return [turn.content for turn in packed.prompt.turns]
 

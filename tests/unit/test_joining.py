@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from backend.ports.chat_model import Passage
 from backend.rag.joining import GAP_CHARACTERS, joined, strongest, touching
 from backend.rag.packing import pack
+from backend.rag.situation import Situation
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 TEXT = "First page, first words.\n\nFirst page, last words.\n\n\n\nSecond page.  Far away" + " " * 40 + "The end."
@@ -91,9 +92,9 @@ def test_in_a_small_window_the_weakest_chunk_of_a_joined_passage_gives_way_and_n
     assert [(passage.marker, passage.text) for passage in three] == [(1, "Second page."), (2, "The end."), (3, PIECES[0])]
     assert [(passage.marker, passage.text) for passage in strongest(passages, 1)] == [(1, "Second page.")]
 
-    whole = pack("Why?", [], passages, window=4000, reserve=100, strict=False, searched=True)
+    whole = pack("Why?", [], passages, window=4000, reserve=100, situation=Situation())
     assert (whole.prompt.passages, whole.dropped_passages) == (passages, 0)
-    less = pack("Why?", [], passages, window=whole.used_tokens + 99, reserve=100, strict=False, searched=True)
+    less = pack("Why?", [], passages, window=whole.used_tokens + 99, reserve=100, situation=Situation())
     assert (less.prompt.passages, less.dropped_passages) == (strongest(passages, 2), 2), "three pieces cost more than all in two"
 
 

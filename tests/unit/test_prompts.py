@@ -10,6 +10,7 @@ from backend.core.errors import QuestionTooLongError
 from backend.ports.chat_model import Passage, Turn
 from backend.rag.packing import TURN_TOKENS, Packed, pack
 from backend.rag.prompts import instructions, recalled, render
+from backend.rag.situation import Search, Situation
 from backend.rag.tokens import estimate_tokens
 
 HISTORY = [
@@ -25,7 +26,7 @@ def passage(marker: int, text: str = "Some text of a document.", title: str = "M
 
 
 def packed(window: int, *, history: list[Turn], passages: list[Passage], question: str = "Why?") -> Packed:
-    return pack(question, history, passages, window=window, reserve=100, strict=False, searched=True)
+    return pack(question, history, passages, window=window, reserve=100, situation=Situation())
 
 
 def test_a_passage_is_rendered_with_its_marker_title_page_and_heading() -> None:
@@ -50,14 +51,17 @@ def test_ordinary_angle_brackets_are_left_alone() -> None:
 
 
 def test_instructions_fit_the_situation() -> None:
-    variants = {
-        instructions(strict=strict, searched=searched, with_passages=with_passages)
-        for strict in (True, False)
-        for searched, with_passages in ((True, True), (True, False), (False, False))
-    }
+    open_one, strict = Situation(), Situation(strict=True)
+    with_passages = {instructions(one, with_passages=True, brief=brief) for one in (open_one, strict) for brief in (True, False)}
+    searches: tuple[Search, ...] = ("done", "still_indexing", "no_documents", "small_talk")
+    without = [instructions(Situation(search), with_passages=False) for search in searches]
 
-    assert len(variants) == 5
-    assert "add nothing of your own" in instructions(strict=True, searched=True, with_passages=True)
+    assert len(with_passages) == 4
+    assert len(set(without)) == 3
+    assert without[2] == without[3]
+    assert "add nothing of your own" in instructions(strict, with_passages=True)
+    assert "not claim" in instructions(open_one, with_passages=False, left_out=True)
+    assert "could not be searched yet: 7." in instructions(Situation(pending=7), with_passages=True)
 
 
 def test_old_answers_come_back_without_their_markers() -> None:
@@ -87,7 +91,8 @@ def test_old_exchanges_give_way_first_then_weak_passages_then_the_rest() -> None
         seen.append((result.dropped_messages, result.dropped_passages))
         window = result.used_tokens + 99
 
-    assert seen == [(0, 0), (2, 0), (2, 1), (2, 2), (4, 2), (4, 3)]
+    # Where not even the best passage fits, shorter instructions make room for some of what had left.
+    assert seen == [(0, 0), (2, 0), (2, 1), (2, 2), (4, 2), (2, 1), (2, 2), (4, 2), (4, 3)]
 
 
 def test_a_question_that_does_not_fit_alone_is_refused() -> None:
@@ -100,22 +105,23 @@ def test_a_question_that_does_not_fit_alone_is_refused() -> None:
     st.text(max_size=200),
     st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=300)), max_size=6),
     st.lists(st.text(max_size=400), max_size=4),
-    st.integers(0, 3000),
-    st.integers(0, 600),
+    st.tuples(st.integers(0, 3000), st.integers(0, 600), st.floats(1, 4)),
 )
 def test_the_estimate_never_exceeds_the_window_without_its_reserve(
-    question: str, history: list[tuple[str, str]], texts: list[str], window: int, reserve: int
+    question: str, history: list[tuple[str, str]], texts: list[str], room: tuple[int, int, float]
 ) -> None:
+    window, reserve, scale = room
     turns = [Turn("user" if role == "user" else "assistant", content) for role, content in history]
     passages = [passage(number, text) for number, text in enumerate(texts, start=1)]
     try:
-        result = pack(question, turns, passages, window=window, reserve=reserve, strict=True, searched=True)
+        result = pack(question, turns, passages, window=window, reserve=reserve, situation=Situation(strict=True), scale=scale)
     except QuestionTooLongError:
-        assert window - reserve < 2000
+        assert window - reserve < 2000 * scale
         return
 
     counted = sum(estimate_tokens(turn.content) + TURN_TOKENS for turn in result.prompt.turns) + TURN_TOKENS
-    assert counted == result.used_tokens <= window - reserve
+    assert counted == result.estimate
+    assert counted * scale <= result.used_tokens <= window - reserve
     assert result.prompt.passages == tuple(passages[: len(passages) - result.dropped_passages])
     assert len(result.prompt.turns) == 2 + len(turns) - result.dropped_messages
 

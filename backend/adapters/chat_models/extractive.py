@@ -12,8 +12,6 @@ from backend.core.transactions import assert_no_transaction
 from backend.core.words import terms
 from backend.ports.chat_model import Finish, Generation, ModelDetails, Passage, Piece, Prompt
 
-NOTHING_FOUND = "I found nothing about this in the documents."
-
 _MODEL = "extractive"
 _WINDOW = 32_768
 _SENTENCES = 3
@@ -67,19 +65,20 @@ class ExtractiveChatModel:
 
     A sentence's score is half the cosine of tf-idf bags of terms, half the share of the question's idf that it matches, 0.1 if it
     has the shape that when, who, where or how many ask for, and 0.15 / (1 + rank of its chunk); idf is taken over the passages'
-    sentences. If no sentence matches enough of the question's idf, it says in one sentence that it found nothing, without a marker.
+    sentences. If no sentence matches enough of the question's idf, it says what ``Prompt.otherwise`` tells it to, without a marker.
 
     Source: our trials on SQuAD: the gold answer is in the best 1, 2, 3 sentences for 0.76, 0.87 and 0.92 of the questions.
     """
 
     provider = "extractive"
     default_model = _MODEL
+    rewrites = False
 
     async def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
         """See ``ChatModel.stream``. It speaks word by word; a word counts as a token of ``options.max_tokens``."""
         assert_no_transaction("calling the language model")
         self._require(options.model)
-        words = re.findall(r"\s*\S+", answer(prompt.question, prompt.passages))
+        words = re.findall(r"\s*\S+", answer(prompt.question, prompt.passages) or prompt.otherwise)
         said = words[: options.max_tokens]
         for word in said:
             yield Piece(word)
@@ -102,10 +101,8 @@ class ExtractiveChatModel:
 
 
 def answer(question: str, passages: Sequence[Passage]) -> str:
-    """Return the quoted sentences, in the order of the passages and of their texts, each with its marker."""
+    """Return the quoted sentences, in the order of the passages and of their texts, each with its marker; ``""`` without any."""
     chosen = _chosen(_scored(question, list(_candidates(passages))))
-    if not chosen:
-        return NOTHING_FOUND
     chosen.sort(key=lambda candidate: (candidate.place, candidate.start))
     return " ".join(f"{_quotable(candidate.text)} [{candidate.passage.marker}]" for candidate in chosen)
 

@@ -1,6 +1,7 @@
 """Language models served by Ollama, over its own API."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
@@ -20,6 +21,7 @@ from backend.ports.chat_model import Finish, Generation, ModelDetails, Piece, Pr
 _WINDOW_CEILING: Final = 8192
 # What Ollama runs with where neither the request nor the model says anything.
 _WINDOW_DEFAULT: Final = 4096
+_TOLD_LENGTHS: Final = re.compile(r"request \((\d+) tokens\) exceeds the available context size \((\d+) tokens\)")
 _CONTROL_SECONDS: Final = 10.0
 _DETAILS_SECONDS: Final = 300.0
 _DETAILS_KEPT: Final = 256
@@ -35,6 +37,7 @@ class OllamaChatModel:
     """
 
     provider = "ollama"
+    rewrites = True
 
     def __init__(
         self,
@@ -82,7 +85,8 @@ class OllamaChatModel:
     async def details(self, model: str) -> ModelDetails:
         """See ``ChatModel.details``. What Ollama said is believed for five minutes.
 
-        The window is the operator's setting, else 8,192 tokens; never more than the model has, for Ollama would silently use that.
+        The window is the operator's setting, else the one that the model is loaded with, for another would load it anew (one below
+        Ollama's default is not kept), else 8,192 tokens; never more than the model has, for Ollama would silently use that.
         """
         assert_no_transaction("asking about a language model")
         known = self._details.get(model)
@@ -91,8 +95,8 @@ class OllamaChatModel:
         answer = await self._control("POST", "/api/show", model, {"model": model})
         info = answer.get("model_info")
         longest = _context_length(info) if isinstance(info, dict) else None
-        window = min(self._window or _WINDOW_CEILING, longest) if longest else self._window or _WINDOW_DEFAULT
-        details = ModelDetails(model, window)
+        window = self._window or await self._loaded_window(model) or (_WINDOW_CEILING if longest else _WINDOW_DEFAULT)
+        details = ModelDetails(model, min(window, longest) if longest else window)
         if len(self._details) >= _DETAILS_KEPT:
             # The names come from requests and have many spellings.
             self._details.clear()
@@ -111,6 +115,18 @@ class OllamaChatModel:
     async def aclose(self) -> None:
         """See ``ChatModel.aclose``."""
         await self._http.aclose()
+
+    async def _loaded_window(self, model: str) -> int | None:
+        """Return the window that the model is running with, if it is loaded, Ollama tells, and it is worth keeping."""
+        try:
+            running = await self._control("GET", "/api/ps", model)
+        except ModelUnavailableError:
+            return None  # It may be too old to know; what it can do with the model is asked elsewhere.
+        for entry in running.get("models") or ():
+            if isinstance(entry, dict) and _with_tag(str(entry.get("name"))) == _with_tag(model):
+                length = entry.get("context_length")
+                return length if isinstance(length, int) and length >= _WINDOW_DEFAULT else None
+        return None
 
     async def _open(self, prompt: Prompt, options: Generation, clock: StreamClock) -> aiohttp.ClientResponse:
         """Send the prompt and return the response, whose status is 200; the caller closes it."""
@@ -206,8 +222,9 @@ def _refused(answer: HttpAnswer, model: str) -> DocentError:
     """Return the error for an answer that is not a 200."""
     if answer.status == 404:
         return _missing(model)
-    if answer.status in {400, 413} and is_about_length(refusal_text(answer.body)):
-        return PromptTooLongError()
+    if answer.status in {400, 413} and is_about_length(said := refusal_text(answer.body)):
+        told = _TOLD_LENGTHS.search(said)
+        return PromptTooLongError(tokens=int(told[1]), window=int(told[2])) if told else PromptTooLongError()
     if answer.status in {429, 503}:
         return ModelUnavailableError("The language model is busy right now.")
     if answer.status < 500:

@@ -16,7 +16,7 @@ class ScriptedChatModel:
 
     Every call of ``stream`` plays the next reply; the last one is repeated. ``prompts`` and ``options`` hold what came with each
     call, ``closed_early`` counts streams that were closed or cancelled before their end, and ``down``, if set, is raised by
-    everything.
+    everything. With ``rewrites`` it is also asked to rewrite questions.
     """
 
     def __init__(
@@ -26,9 +26,11 @@ class ScriptedChatModel:
         default_model: str = "scripted",
         window: int = 8192,
         reason: FinishReason = "stop",
+        rewrites: bool = False,
     ) -> None:
         self.provider = provider
         self.default_model = default_model
+        self.rewrites = rewrites
         self.prompts: list[Prompt] = []
         self.options: list[Generation] = []
         self.closed_early = 0

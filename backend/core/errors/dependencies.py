@@ -19,10 +19,18 @@ class ModelMissingError(UnavailableError):
 
 
 class PromptTooLongError(InvalidError):
-    """The provider refused the prompt because it does not fit the model's window."""
+    """The provider refused the prompt because it does not fit the model's window.
+
+    ``tokens`` is what the provider counted, and ``window`` what it has; ``None`` where it does not tell.
+    """
 
     code = "prompt_too_long"
     message = "The prompt does not fit the model's context window."
+
+    def __init__(self, message: str | None = None, *, tokens: int | None = None, window: int | None = None) -> None:
+        super().__init__(message)
+        self.tokens = tokens
+        self.window = window
 
 
 class AnswerCutError(DocentError):

@@ -1,6 +1,6 @@
 """Conversations and answers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -51,6 +51,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingDocument:
+    """A document that was still being indexed when it would have been searched."""
+
+    id: UUID
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContextUse:
     """How the model's window was used, in tokens, and what was left out of it."""
 
@@ -62,20 +70,29 @@ class ContextUse:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of the answer; counts are ``None`` where the provider does not tell."""
+    """Tokens of the answer; counts are ``None`` where the provider does not tell.
+
+    ``rewrite_tokens`` are those of rewriting the question, read and written, which the other counts do not include: as the provider
+    counted them, or estimated.
+    """
 
     prompt_tokens: int | None
     completion_tokens: int | None
     context: ContextUse | None
+    rewrite_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds: how long retrieval took, and the first piece and the end counted from the arrival of the question."""
+    """Milliseconds: how long retrieval took, and the first piece and the end counted from the arrival of the question.
+
+    ``rewrite_ms`` is how long the model took to rewrite the question, which ``retrieval_ms`` does not include.
+    """
 
     retrieval_ms: float | None
     first_token_ms: float | None
     total_ms: float
+    rewrite_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +126,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a caller asks. ``None`` leaves a value to the session, the model or the server."""
+    """What a caller asks. ``None`` leaves a value to the session, the model or the server.
+
+    A ``strict`` question is answered from the documents alone.
+    """
 
     text: str
     session_id: UUID | None = None
@@ -117,6 +137,7 @@ class Question:
     model: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
+    strict: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +156,11 @@ class Answer:
     finish_reason: str | None = None
     error_code: str | None = None
     degraded: tuple[Leg, ...] = ()
-    pending_document_ids: tuple[UUID, ...] = field(default=())
+    pending_documents: tuple[PendingDocument, ...] = ()
     searched_for: str | None = None
     invented_markers: int = 0
+
+    @property
+    def pending_document_ids(self) -> tuple[UUID, ...]:
+        """The ids of the documents that were still being indexed."""
+        return tuple(document.id for document in self.pending_documents)

@@ -30,6 +30,7 @@ class Standing:
 
     status: DocumentStatus
     live: bool
+    title: str
 
 
 class DocumentRepository(Repository):
@@ -78,13 +79,13 @@ class DocumentRepository(Repository):
 
     async def standings(self, owner_id: UUID, within: Sequence[UUID] | None) -> dict[UUID, Standing]:
         """Return where each of the owner's documents stands, or those among ``within`` that exist."""
-        statement = select(DocumentRow.id, DocumentRow.status, DocumentRow.live_version).where(
+        statement = select(DocumentRow.id, DocumentRow.status, DocumentRow.live_version, DocumentRow.title).where(
             DocumentRow.owner_id == owner_id, DocumentRow.deleted_at.is_(None)
         )
         if within is not None:
             statement = statement.where(DocumentRow.id.in_(within))
         return {
-            row.id: Standing(status=row.status, live=row.live_version is not None)
+            row.id: Standing(status=row.status, live=row.live_version is not None, title=row.title)
             for row in await self._connection.execute(statement)
         }
 

@@ -73,6 +73,17 @@ class MessageRepository(Repository):
         )
         return [_message(row) for row in await self._connection.execute(statement)][::-1]
 
+    async def said_before(self, owner_id: UUID, session_id: UUID, message_id: UUID) -> int:
+        """Count the messages before one that say something and that the conversation goes on with."""
+        statement = select(func.count()).where(
+            MessageRow.owner_id == owner_id,
+            MessageRow.session_id == session_id,
+            MessageRow.id < message_id,
+            MessageRow.content != "",
+            MessageRow.superseded.is_(False),
+        )
+        return (await self._connection.execute(statement)).scalar_one()
+
     async def get(self, owner_id: UUID, message_id: UUID) -> Message | None:
         """Return one message with its sources."""
         statement = select(*columns(MessageRow, Message)).where(MessageRow.owner_id == owner_id, MessageRow.id == message_id)
@@ -129,7 +140,7 @@ def _message(row: AnyRow, sources: Sequence[Source] = ()) -> Message:
     usage, timings = found["usage"], found["timings"]
     if usage is not None:
         context = usage["context"]
-        usage = Usage(usage["prompt_tokens"], usage["completion_tokens"], None if context is None else ContextUse(**context))
+        usage = Usage(**{**usage, "context": None if context is None else ContextUse(**context)})
     return read(
         Message,
         row,

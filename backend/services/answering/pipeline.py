@@ -1,41 +1,32 @@
 """Retrieve, pack, stream, cite, store: one turn from its stored question to its stored answer."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import UUID
 
 import stamina
 import structlog
 
-from backend.core.errors import DatabaseUnavailableError, DocentError, ModelMissingError, ModelUnknownError
-from backend.core.values.chat import Answer, AnswerStatus, ContextUse, MessageStatus, Source, Timings, Usage
+from backend.core.errors import DatabaseUnavailableError, DocentError, PromptTooLongError, QuestionTooLongError
+from backend.core.values.chat import Answer
 from backend.db.uow import UnitOfWork
 from backend.ports.chat_model import ChatModel, Finish, Generation, Prompt
-from backend.rag.citations import Citation, resolve
-from backend.rag.packing import Packed, pack
+from backend.rag.citations import resolve
+from backend.rag.declining import declined
+from backend.rag.gauging import TokenGauge
+from backend.rag.packing import Packed
 from backend.rag.wording import Wording
 from backend.services.answering.channel import Channel
 from backend.services.answering.events import Done, Failed, Found, Started
-from backend.services.answering.turn import Asked, ServerStoppingError, Turn
+from backend.services.answering.outcome import Progress, answer_of, ending, since, source_of
+from backend.services.answering.prompting import Prompting
+from backend.services.answering.turn import Asked, Turn
+from backend.services.answering.understanding import Understanding, situation_of
 from backend.services.quotas import Quotas
-from backend.services.retrieval import Retrieved, Retriever
+from backend.services.retrieval import Retriever
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Progress:
-    """What is known of a turn so far; whatever interrupts it, this much is stored."""
-
-    retrieved: Retrieved = field(default_factory=lambda: Retrieved((), ()))
-    packed: Packed | None = None
-    finish: Finish | None = None
-    invented_markers: int = 0
-    retrieval_ms: float | None = None
-    first_token_ms: float | None = None
 
 
 class Answering:
@@ -46,7 +37,9 @@ class Answering:
         self._retriever = retriever
         self._model = model
         self._quotas = quotas
-        self._max_tokens = max_tokens
+        gauge = TokenGauge()
+        self._understanding = Understanding(model, gauge)
+        self._prompting = Prompting(model, gauge, max_tokens=max_tokens)
         self._running: dict[UUID, tuple[Turn, asyncio.Task[None]]] = {}
 
     def start(self, asked: Asked, *, streamed: bool) -> Turn:
@@ -79,11 +72,11 @@ class Answering:
 
     async def _run(self, turn: Turn) -> None:
         """Outlive the generation: a task that was cancelled cannot be trusted to store anything."""
-        progress = Progress()
+        progress = Progress(situation_of(turn.asked))
         turn.generation = asyncio.create_task(self._generate(turn, progress))
         await asyncio.wait([turn.generation])
-        status, error = _ending(turn, progress, turn.generation)
-        answer = self._answer(turn, progress, status, error)
+        status, error = ending(turn, progress, turn.generation)
+        answer = answer_of(turn, progress, status, error)
         try:
             await self._store(turn, answer, failed=error is not None)
         except DocentError as failure:
@@ -95,75 +88,58 @@ class Answering:
 
     async def _generate(self, turn: Turn, progress: Progress) -> None:
         asked = turn.asked
-        if asked.ready:
+        if progress.situation.search == "done":
+            forms = await self._understanding.understand(asked, progress)
             begun = perf_counter()
-            progress.retrieved = await self._retriever.retrieve(asked.owner_id, (asked.question.text,), within=asked.within)
-            progress.retrieval_ms = _since(begun)
-        prompt, options = await self._prompt(asked, progress)
-        turn.emit(Found(tuple(_source(citation) for citation in resolve("", prompt.passages))))
-        wording = Wording(passage.marker for passage in prompt.passages)
+            progress.retrieved = await self._retriever.retrieve(asked.owner_id, forms, within=asked.within)
+            progress.retrieval_ms = since(begun)
+        if not progress.retrieved.passages and _from_documents_alone(progress):
+            turn.emit(Found(()))
+            return _decline(turn, progress)
+        packed, options = await self._prompting.prompt(asked, progress)
+        turn.emit(Found(tuple(source_of(citation) for citation in resolve("", packed.prompt.passages))))
         try:
-            async with aclosing(self._model.stream(prompt, options)) as pieces:
-                async for piece in pieces:
-                    if progress.first_token_ms is None:
-                        progress.first_token_ms = _since(asked.arrived)
-                        turn.open()
-                    if text := wording.feed(piece.text):
-                        turn.say(text)
-                        if turn.channel.full:
-                            await turn.channel.room()
-                    progress.finish = piece.finish or progress.finish
+            return await self._say(turn, progress, packed, options)
+        except PromptTooLongError as refusal:
+            packed, options = self._prompting.smaller(asked, progress, packed, options, refusal)
+        try:
+            await self._say(turn, progress, packed, options)
+        except PromptTooLongError as refusal:
+            raise QuestionTooLongError from refusal
+
+    async def _say(self, turn: Turn, progress: Progress, packed: Packed, options: Generation) -> None:
+        progress.packed = packed
+        if not packed.prompt.passages and _from_documents_alone(progress):
+            return _decline(turn, progress)
+        wording = Wording(passage.marker for passage in packed.prompt.passages)
+        try:
+            await self._relay(turn, progress, packed.prompt, options, wording)
         finally:
             # What was held back, in case it became a marker or a link, was said too.
             if text := wording.finish():
                 turn.say(text)
             progress.invented_markers = wording.invented
+        if progress.finish is not None:
+            self._prompting.learn(turn.asked, packed, progress.finish)
         if wording.invented or wording.neutralised:
             log.info(
                 "answer_corrected",
-                message_id=str(asked.message_id),
+                message_id=str(turn.asked.message_id),
                 invented_markers=wording.invented,
                 neutralised=wording.neutralised,
             )
 
-    async def _prompt(self, asked: Asked, progress: Progress) -> tuple[Prompt, Generation]:
-        window = (await self._model.details(asked.model)).context_window
-        max_tokens = min(asked.question.max_tokens or self._max_tokens, max(window // 2, 1))
-        progress.packed = pack(
-            asked.question.text,
-            asked.history,
-            progress.retrieved.passages,
-            window=window,
-            reserve=max_tokens,
-            strict=False,
-            searched=asked.ready,
-        )
-        options = Generation(asked.model, window, max_tokens=max_tokens, temperature=asked.question.temperature)
-        return progress.packed.prompt, options
-
-    def _answer(self, turn: Turn, progress: Progress, status: MessageStatus, error: DocentError | None) -> Answer:
-        asked, packed, finish = turn.asked, progress.packed, progress.finish
-        text = "".join(turn.parts)
-        citations = resolve(text, packed.prompt.passages) if packed else []
-        context = (
-            ContextUse(packed.window, packed.used_tokens, packed.dropped_messages, packed.dropped_passages) if packed else None
-        )
-        return Answer(
-            text=text,
-            session_id=asked.session_id,
-            message_id=asked.message_id,
-            status=status,
-            answer_status=_answer_status(asked, citations),
-            model=asked.model,
-            sources=tuple(_source(citation) for citation in citations),
-            invented_markers=progress.invented_markers,
-            usage=Usage(finish.prompt_tokens if finish else None, finish.completion_tokens if finish else None, context),
-            timings=Timings(progress.retrieval_ms, progress.first_token_ms, _since(asked.arrived)),
-            finish_reason=finish.reason if finish else None,
-            error_code=error.code if error else None,
-            degraded=progress.retrieved.degraded,
-            pending_document_ids=asked.pending_document_ids,
-        )
+    async def _relay(self, turn: Turn, progress: Progress, prompt: Prompt, options: Generation, wording: Wording) -> None:
+        async with aclosing(self._model.stream(prompt, options)) as pieces:
+            async for piece in pieces:
+                if progress.first_token_ms is None:
+                    progress.first_token_ms = since(turn.asked.arrived)
+                    turn.open()
+                if text := wording.feed(piece.text):
+                    turn.say(text)
+                    if turn.channel.full:
+                        await turn.channel.room()
+                progress.finish = piece.finish or progress.finish
 
     @stamina.retry(on=DatabaseUnavailableError, attempts=6, timeout=20)
     async def _store(self, turn: Turn, answer: Answer, *, failed: bool) -> None:
@@ -181,51 +157,14 @@ class Answering:
                 await tx.sessions.touch(owner_id, answer.session_id)
 
 
-def _ending(turn: Turn, progress: Progress, generation: asyncio.Task[None]) -> tuple[MessageStatus, DocentError | None]:
-    """Judge how a generation ended: the status to store, and the error to report."""
-    if generation.cancelled():
-        match turn.interruption:
-            case "stopped":
-                return "stopped", None
-            case _:
-                return "incomplete", ServerStoppingError()
-    error = generation.exception()
-    if error is None:
-        return ("incomplete" if progress.finish is None or progress.finish.reason == "length" else "complete"), None
-    if not isinstance(error, DocentError):
-        log.error("turn_failed", message_id=str(turn.asked.message_id), exc_info=error)
-        error = DocentError()
-    if isinstance(error, ModelMissingError) and turn.asked.question.model is not None:
-        # What the request asked for is the request's mistake, and no outage.
-        error = ModelUnknownError(error.message)
-    return "incomplete", error
+def _from_documents_alone(progress: Progress) -> bool:
+    """Tell whether there must be passages to answer: strict questions are, courtesies excepted."""
+    return progress.situation.strict and progress.situation.search != "small_talk"
 
 
-def _answer_status(asked: Asked, citations: Sequence[Citation]) -> AnswerStatus:
-    if not asked.ready and not asked.pending_document_ids:
-        return "no_documents"
-    if any(citation.cited and citation.supported for citation in citations):
-        return "grounded"
-    return "still_indexing" if asked.pending_document_ids and not citations else "not_in_documents"
-
-
-def _source(citation: Citation) -> Source:
-    passage = citation.passage
-    place = passage.at(citation.start)
-    return Source(
-        marker=citation.marker,
-        document_id=passage.document_id,
-        title=passage.title,
-        page=place.page,
-        heading=place.heading,
-        start=citation.start,
-        end=citation.end,
-        quote=citation.quote,
-        score=round(passage.score, 4),
-        cited=citation.cited,
-        version=passage.version,
-    )
-
-
-def _since(moment: float) -> float:
-    return round((perf_counter() - moment) * 1000, 1)
+def _decline(turn: Turn, progress: Progress) -> None:
+    """Say that there is nothing to answer from, without asking the model."""
+    progress.first_token_ms = since(turn.asked.arrived)
+    turn.open()
+    turn.say(declined(progress.situation, left_out=bool(progress.retrieved.passages)))
+    progress.finish = Finish("stop", 0, 0)

@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from backend.core.errors import UnavailableError
-from backend.core.values.chat import Answer, MessageStatus, Question
+from backend.core.values.chat import Answer, MessageStatus, PendingDocument, Question
 from backend.ports.chat_model import Turn as PromptTurn
 from backend.services.answering.channel import Channel
 from backend.services.answering.events import Delta, Done, Event, Failed
@@ -14,7 +14,10 @@ from backend.services.answering.events import Delta, Done, Event, Failed
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A stored question with all that is needed to answer it. ``arrived`` is of ``time.perf_counter``."""
+    """A stored question with all that is needed to answer it. ``arrived`` is of ``time.perf_counter``.
+
+    ``history`` is the end of the conversation, and ``unread_messages`` counts those before it.
+    """
 
     owner_id: UUID
     session_id: UUID
@@ -23,10 +26,12 @@ class Asked:
     model: str
     within: tuple[UUID, ...] | None
     ready: bool
-    pending_document_ids: tuple[UUID, ...]
+    pending_documents: tuple[PendingDocument, ...]
     history: tuple[PromptTurn, ...]
     arrived: float
     idempotency_key: str | None = None
+    strict: bool = False
+    unread_messages: int = 0
 
 
 class ServerStoppingError(UnavailableError):

@@ -76,29 +76,33 @@ async def test_only_the_chosen_documents_are_searched(alice: Account) -> None:
     assert {source["document_id"] for source in replaced["sources"]} == {boats}
 
 
-async def test_a_long_conversation_stays_inside_a_small_window_and_says_what_it_left_out(
+async def test_forty_long_turns_stay_inside_a_small_window_and_every_answer_says_what_was_left_out(
     carol: Account, ollama: StandInOllama
 ) -> None:
+    await ready(carol, "whales.md", WHALES)
     ollama.reply = "This is an answer of some length that takes its room in the window of the model, as answers do. " * 2
-    ollama.requests.clear()
     session = await new_session(carol)
+    long = "Question number {}: how many kilograms of krill do blue whales eat a day, and what else do the documents say of whales?"
+    asked = [long, "And what does that mean for them?"]
 
-    answers = [
-        (await carol.ask(f"Question number {number}: what else is there to say?", session_id=session, max_tokens=40)).json()
-        for number in range(6)
-    ]
+    for number in range(40):
+        ollama.requests.clear()
+        answer = (await carol.ask(asked[number % 2].format(number), session_id=session)).json()
 
-    uses = [answer["usage"]["context"] for answer in answers]
-    assert (uses[0]["dropped_messages"], uses[-1]["dropped_messages"] > 0) == (0, True)
-    assert all(use["used"] + 40 <= use["window"] == 512 for use in uses)
-    assert len(prompts(ollama)) == 6
-    for prompt in prompts(ollama):
-        assert sum(count_tokens(message["content"]) for message in prompt["messages"]) + 40 <= 512
-        assert prompt["options"] == {"num_ctx": 512, "num_predict": 40}
-    last = prompts(ollama)[-1]["messages"]
-    assert last[0]["role"] == "system"
-    assert [message["role"] for message in last[1:]] == ["user", "assistant"] * ((len(last) - 2) // 2) + ["user"]
-    assert "Question number 5" in last[-1]["content"]
+        sent = prompts(ollama)
+        assert [prompt["options"]["num_ctx"] for prompt in sent] == [512] * (1 + number % 2)
+        for prompt in sent:
+            tokens = sum(count_tokens(message["content"]) for message in prompt["messages"])
+            assert tokens + prompt["options"]["num_predict"] <= 512
+        use = answer["usage"]["context"]
+        assert use["used"] + sent[-1]["options"]["num_predict"] <= use["window"] == 512
+        assert use["dropped_messages"] == 2 * number - (len(sent[-1]["messages"]) - 2)
+        passages = sent[-1]["messages"][-1]["content"].count("<passage ")
+        assert passages == len(answer["sources"])
+        assert (passages > 0, use["dropped_chunks"]) == (True, 0)
+        assert (answer["searched_for"] is None, answer["timings"]["rewrite_ms"] is None) == (number % 2 == 0, number % 2 == 0)
+
+    assert use["dropped_messages"] > 60
 
 
 async def test_a_question_that_does_not_fit_the_window_is_refused(carol: Account, ollama: StandInOllama) -> None:
@@ -110,3 +114,27 @@ async def test_a_question_that_does_not_fit_the_window_is_refused(carol: Account
 
     assert prompts(ollama) == []
     assert (await carol.ask("Why?", session_id=session, max_tokens=40)).json()["status"] == "complete"
+
+
+async def test_the_answer_and_the_end_of_its_stream_say_alike_what_was_searched_and_found(
+    alice: Account, ollama: StandInOllama
+) -> None:
+    await ready(alice, "whales.md", WHALES)
+    ollama.requests.clear()
+    for query, fields, status, asked in (
+        ("Which composers lived in Salzburg?", {"strict": True}, "not_in_documents", 0),
+        ("Which composers lived in Salzburg?", {}, "not_in_documents", 2),
+        ("Hello there!", {"strict": True}, "not_searched", 4),
+        ("How much krill do blue whales eat?", {"strict": True}, "grounded", 6),
+    ):
+        answer = (await alice.ask(query, **fields)).json()
+        events = await listen(alice, query, **fields)
+
+        assert [event.name for event in events if event.name != "delta"] == ["run", "sources", "done"]
+        done = events[-1].data
+        assert (answer["answer_status"], done["answer_status"], said(events)) == (status, status, answer["answer"])
+        assert len(prompts(ollama)) == asked
+        different = {"session_id", "message_id", "timings"}
+        assert {key: done[key] for key in done.keys() - different} == {key: answer[key] for key in done.keys() - different}
+        for end in (answer, done):
+            assert (end["pending_documents"], end["searched_for"], end["usage"]["rewrite_tokens"]) == ([], None, 0)
