@@ -26,6 +26,7 @@ from backend.services.maintenance import MaintenanceService
 from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
 from backend.services.sessions import SessionService
+from backend.services.streams import StreamService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
 
@@ -59,6 +60,10 @@ async def _maintenance(services: AllServices) -> MaintenanceService:
 
 async def _sessions(services: AllServices) -> SessionService:
     return services.sessions
+
+
+async def _streams(services: AllServices) -> StreamService:
+    return services.streams
 
 
 async def _administration(services: AllServices) -> AdministrationService:
@@ -104,6 +109,7 @@ Keys = Annotated[KeyService, Depends(_keys)]
 Maintenance = Annotated[MaintenanceService, Depends(_maintenance)]
 Profile = Annotated[ProfileService, Depends(_profile)]
 Sessions = Annotated[SessionService, Depends(_sessions)]
+Streams = Annotated[StreamService, Depends(_streams)]
 Throttle = Annotated[ThrottleService, Depends(_throttle)]
 Usage = Annotated[UsageService, Depends(_usage)]
 
@@ -197,6 +203,15 @@ async def _watched_document(caller: Reader, usage: Usage) -> AsyncIterator[None]
 
 
 WatchedDocument = Annotated[None, Depends(_watched_document)]
+
+
+async def _followed_answer(caller: Asker, usage: Usage) -> AsyncIterator[None]:
+    """Left when the response has ended, whichever way."""
+    async with usage.enter_follow(caller.user_id):
+        yield
+
+
+FollowedAnswer = Annotated[None, Depends(_followed_answer)]
 
 
 @dataclass(frozen=True, slots=True)

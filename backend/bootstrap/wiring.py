@@ -14,6 +14,7 @@ from backend.ports.blob_store import BlobStore
 from backend.ports.chat_model import ChatModel
 from backend.ports.document_parser import DocumentParser
 from backend.ports.limiter import Limiter
+from backend.ports.relay import Relay
 from backend.ports.vector_index import VectorIndex
 from backend.services.accounts.administration import AdministrationService
 from backend.services.accounts.credentials import AccountService
@@ -21,6 +22,7 @@ from backend.services.accounts.exporting.exporter import AccountExporter
 from backend.services.accounts.profile import ProfileService
 from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
+from backend.services.answering.running import RunningTurns
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
@@ -37,6 +39,7 @@ from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
 from backend.services.retrieval import Retriever
 from backend.services.sessions import SessionService
+from backend.services.streams import StreamService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
 
@@ -56,6 +59,7 @@ class Parts:
     embedders: Embedders
     passwords: PasswordHasher
     limiter: Limiter
+    relay: Relay | None = None
 
 
 def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
@@ -65,8 +69,15 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     quotas = Quotas(enabled=settings.limits_enabled)
     pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, language=LANGUAGE)
     builder = GenerationBuilder(uow, index, parts.embedders, pipeline)
+    turns = RunningTurns(parts.relay)
     answering = Answering(
-        uow, Retriever(uow, index, parts.embedders, language=LANGUAGE), model, quotas, max_tokens=settings.chat_max_tokens
+        uow,
+        Retriever(uow, index, parts.embedders, language=LANGUAGE),
+        model,
+        quotas,
+        max_tokens=settings.chat_max_tokens,
+        turns=turns,
+        grace_seconds=settings.stream_grace_seconds,
     )
     checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
         "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
@@ -106,6 +117,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         purger=AccountPurger(uow, blobs, index),
         reindexing=ReindexService(uow, index, parts.embedders, builder),
         sessions=SessionService(uow),
+        streams=StreamService(uow, turns, parts.relay),
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
         usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),
     )

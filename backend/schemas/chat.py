@@ -1,9 +1,10 @@
 """Questions and answers on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from backend.core.values.chat import Answer, AnswerStatus, Leg, MessageStatus, Question
 from backend.schemas.base import NOT_BLANK, DocumentIds, RequestModel, ResponseModel, Storable, Text
@@ -20,6 +21,16 @@ class QueryIn(RequestModel):
     max_tokens: Annotated[int, Field(ge=1, le=131_072)] | None = None
     stream: bool = Field(False, description="Answers as server-sent events: run, sources, delta..., done or error.")
 
+    resumable: bool = Field(
+        False, description="With `stream`: the answer goes on for a while after a disconnect, and can be resumed."
+    )
+
+    @model_validator(mode="after")
+    def _only_a_stream_resumes(self) -> Self:
+        if self.resumable and not self.stream:
+            raise PydanticCustomError("resumable_without_stream", "Only a stream can be resumed: send `stream: true` as well.")
+        return self
+
     def question(self) -> Question:
         """Return what the service takes."""
         return Question(
@@ -29,6 +40,7 @@ class QueryIn(RequestModel):
             model=self.model,
             temperature=self.temperature,
             max_tokens=self.max_tokens,
+            resumable=self.resumable,
         )
 
 

@@ -17,6 +17,7 @@ from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
 from backend.services.reindexing import ReindexService
 from backend.services.sessions import SessionService
+from backend.services.streams import StreamService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
 
@@ -40,5 +41,6 @@ class Services:
     purger: AccountPurger
     reindexing: ReindexService
     sessions: SessionService
+    streams: StreamService
     throttle: ThrottleService
     usage: UsageService

@@ -42,6 +42,7 @@ from backend.core.errors.dependencies import (
     ModelMissingError,
     ModelUnavailableError,
     PromptTooLongError,
+    RelayUnavailableError,
     VectorIndexBrokenError,
     VectorIndexUnavailableError,
 )
@@ -113,6 +114,7 @@ __all__ = [
     "RateLimitedError",
     "RefreshTokenInvalidError",
     "RegistrationClosedError",
+    "RelayUnavailableError",
     "ResetLinkInvalidError",
     "ScopeMissingError",
     "SessionBusyError",

@@ -109,7 +109,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a caller asks. ``None`` leaves a value to the session, the model or the server."""
+    """What a caller asks. ``None`` leaves a value to the session, the model or the server.
+
+    If it is ``resumable``, its streamed answer goes on for a while after its last reader has left.
+    """
 
     text: str
     session_id: UUID | None = None
@@ -117,6 +120,7 @@ class Question:
     model: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
+    resumable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

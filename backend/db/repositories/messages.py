@@ -5,12 +5,15 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Text, cast, func, insert, select, update
 
 from backend.core.values.chat import Answer, ContextUse, Message, Source, Timings, Usage
 from backend.core.values.page import Cursor, Page
 from backend.db.repositories.rows import AnyRow, Repository, columns, read
 from backend.models import MessageRow, MessageSourceRow
+
+STOP_CHANNEL = "docent_stop"
+"""What the processes listen to for the ids of answers that shall stop."""
 
 
 class MessageRepository(Repository):
@@ -109,6 +112,13 @@ class MessageRepository(Repository):
         if before is not None:
             statement = statement.where(MessageRow.updated_at < before)
         return (await self._connection.execute(statement)).rowcount
+
+    async def call_for_stop(self, owner_id: UUID, message_id: UUID) -> bool:
+        """Tell all processes, once this is committed, to stop an answer; return whether it was being streamed."""
+        statement = select(func.pg_notify(STOP_CHANNEL, cast(MessageRow.id, Text))).where(
+            MessageRow.owner_id == owner_id, MessageRow.id == message_id, MessageRow.status == "streaming"
+        )
+        return len((await self._connection.execute(statement)).all()) > 0
 
     async def _sources(self, owner_id: UUID, message_ids: Sequence[UUID]) -> dict[UUID, tuple[Source, ...]]:
         statement = (
