@@ -71,44 +71,44 @@ async def test_it_is_resumed_again_and_again_and_by_two_at_once(application: App
 
 async def test_whoever_reads_keeps_it_going_and_without_them_it_stops_after_the_grace(application: ApplicationFactory) -> None:
     gate = asyncio.Event()
-    model = ScriptedChatModel(["one ", gate, "two ", asyncio.Event(), "three"])
+    model = ScriptedChatModel(["one", gate, " two", asyncio.Event(), " three"])
     async with opened(application, model, stream_grace_seconds=0.5) as place:
         heard = await ask(place, events=3)
         listening = asyncio.create_task(go_on(place, heard))
         await asyncio.sleep(1.0)
         gate.set()
         resumed = asyncio.create_task(go_on(place, heard, events=1))
-        assert (await resumed).text == "one two "
+        assert (await resumed).text == "one two"
         assert model.closed_early == 0
 
         listening.cancel()
         await asyncio.wait([listening])
 
         message = await ended(place, heard)
-        assert (message["status"], message["content"], model.closed_early) == ("stopped", "one two ", 1)
+        assert (message["status"], message["content"], model.closed_early) == ("stopped", "one two", 1)
         assert (await go_on(place, heard)).last.data["status"] == "stopped"
 
 
 async def test_without_being_resumable_it_stops_at_once_and_can_still_be_read_to_its_end(application: ApplicationFactory) -> None:
-    model = ScriptedChatModel(["one ", asyncio.Event(), "two"])
+    model = ScriptedChatModel(["one", asyncio.Event(), " two"])
     async with opened(application, model) as place:
         heard = await ask(place, events=3, resumable=False)
 
         resumed = await go_on(place, heard)
 
-        assert (resumed.text, resumed.last.name, resumed.last.data["status"]) == ("one ", "done", "stopped")
+        assert (resumed.text, resumed.last.name, resumed.last.data["status"]) == ("one", "done", "stopped")
         refused = await place.client.post(QUERY, json={"query": "Go on.", "resumable": True})
         assert (refused.status_code, refused.json()["errors"][0]["type"]) == (422, "resumable_without_stream")
 
 
 async def test_a_failure_is_heard_after_a_resumption_too(application: ApplicationFactory) -> None:
     gate = asyncio.Event()
-    async with opened(application, ScriptedChatModel(["one ", gate, AnswerCutError()])) as place:
+    async with opened(application, ScriptedChatModel(["one", gate, AnswerCutError()])) as place:
         heard = await ask(place, events=3)
         running = asyncio.create_task(go_on(place, heard))
         await asyncio.sleep(0.1)
         gate.set()
 
         for resumed in (await running, await go_on(place, heard)):
-            assert (resumed.text, resumed.last.name, resumed.last.data["code"]) == ("one ", "error", "answer_cut")
+            assert (resumed.text, resumed.last.name, resumed.last.data["code"]) == ("one", "error", "answer_cut")
             assert resumed.last.data["message"] == AnswerCutError.message
