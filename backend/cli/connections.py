@@ -6,6 +6,8 @@ go on after they were answered, and clients that do not read what they are sent.
 """
 
 import asyncio
+import sys
+from contextlib import suppress
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -23,7 +25,7 @@ def bounded(header_seconds: float, read_idle_seconds: float = 60.0) -> type[asyn
 class UnreadClock:
     """Breaks a connection whose client takes nothing in so many seconds of what waits for it, as if that client had left.
 
-    It runs while so much waits that the answer does not go on.
+    It runs while so much waits that the answer does not go on. A client that is slow is not cut.
     """
 
     def __init__(self, transport: asyncio.Transport, seconds: float) -> None:
@@ -34,7 +36,7 @@ class UnreadClock:
 
     def start(self) -> None:
         """Begin to look."""
-        self._waiting = self._transport.get_write_buffer_size()
+        self._waiting = _waiting(self._transport)
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._look)
 
     def stop(self) -> None:
@@ -42,10 +44,22 @@ class UnreadClock:
         _stop(self._timer)
 
     def _look(self) -> None:
-        if self._transport.get_write_buffer_size() < self._waiting:
+        if _waiting(self._transport) < self._waiting:
             self.start()
         else:
             self._transport.abort()
+
+
+def _waiting(transport: asyncio.Transport) -> int:
+    """Return how many bytes wait for the client, here and in the kernel, which asks for more only when it has room for a lot."""
+    waiting = transport.get_write_buffer_size()
+    if sys.platform != "win32":
+        from fcntl import ioctl  # noqa: PLC0415 - not there on every platform
+        from termios import TIOCOUTQ  # noqa: PLC0415 - the same
+
+        with suppress(OSError):  # Not every kernel tells it of a socket.
+            waiting += int.from_bytes(ioctl(transport.get_extra_info("socket").fileno(), TIOCOUTQ, bytes(4)), sys.byteorder)
+    return waiting
 
 
 class BoundedH11Protocol(H11Protocol):

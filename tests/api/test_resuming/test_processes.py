@@ -1,7 +1,6 @@
-"""What becomes of resumable answers when their server is stopped, and of connections that are not read."""
+"""What becomes of resumable answers when their server is stopped, and of the place that they take."""
 
 import asyncio
-import socket
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 
 from backend.adapters.chat_models.scripted import ScriptedChatModel
 from tests.api.test_resuming.places import QUERY, ask, go_on, heard_by, opened, resumed_by, stored
-from tests.api.test_streams.streaming import asking, new_session
 from tests.api.test_streams.streaming import stored as stored_in
 from tests.conftest import ApplicationFactory
 from tests.support.ollama import StandInOllama
@@ -63,23 +61,6 @@ async def test_a_server_that_is_stopped_ends_resumable_answers_and_their_rest_co
             assert (message["status"], message["error_code"]) == ("incomplete", "server_stopping")
             assert resumed.text == message["content"] != ""
             assert (resumed.last.name, resumed.last.data["code"]) == ("error", "server_stopping")
-
-
-async def test_a_client_that_never_reads_is_disconnected(ollama: StandInOllama, folder: Path) -> None:
-    ollama.reply = [f"{number}: " + "A long line without a marker. " * 400 for number in range(1500)]
-    settings: dict[str, Any] = {"chat_provider": "ollama", "embedder": "hashing", "ollama_url": ollama.url, "read_idle_seconds": 1}
-    async with running_product(folder, **settings) as product, product.account() as account:
-        session, dropped = await new_session(account), ollama.streams_dropped
-        async with asking(account, session) as wire:
-            connection: socket.socket = wire.writer.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
-
-            await ollama.dropped(dropped + 1, within=30)
-
-            message = await stored_in(account, session, within=20)
-            assert message["status"] == "stopped"
-            ollama.reply = "Here I am."
-            assert (await account.ask("Still there?", session_id=session)).json()["answer"] == "Here I am."
 
 
 async def test_an_answer_that_goes_on_without_a_reader_keeps_its_place_among_those_that_are_running(
