@@ -37,6 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.application = application
             if settings.worker:
                 await stack.enter_async_context(application.worker.running(alone=application.exclusive))
+            await stack.enter_async_context(application.listener.running())
             # Running answers are stored before anything that they need is closed.
             stack.push_async_callback(application.services.answering.drain, settings.shutdown_grace_seconds)
             yield
@@ -69,7 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Idempotent-Replayed", "Location", "Retry-After", "RateLimit", "RateLimit-Policy"],
         )
     app.add_middleware(RequestContext)

@@ -27,6 +27,7 @@ from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
+from backend.services.streams import StreamService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
 
@@ -64,6 +65,10 @@ async def _search(services: AllServices) -> SearchService:
 
 async def _sessions(services: AllServices) -> SessionService:
     return services.sessions
+
+
+async def _streams(services: AllServices) -> StreamService:
+    return services.streams
 
 
 async def _administration(services: AllServices) -> AdministrationService:
@@ -110,6 +115,7 @@ Maintenance = Annotated[MaintenanceService, Depends(_maintenance)]
 Profile = Annotated[ProfileService, Depends(_profile)]
 Search = Annotated[SearchService, Depends(_search)]
 Sessions = Annotated[SessionService, Depends(_sessions)]
+Streams = Annotated[StreamService, Depends(_streams)]
 Throttle = Annotated[ThrottleService, Depends(_throttle)]
 Usage = Annotated[UsageService, Depends(_usage)]
 
@@ -203,6 +209,15 @@ async def _watched_document(caller: Reader, usage: Usage) -> AsyncIterator[None]
 
 
 WatchedDocument = Annotated[None, Depends(_watched_document)]
+
+
+async def _followed_answer(caller: Asker, usage: Usage) -> AsyncIterator[None]:
+    """Left when the response has ended, whichever way."""
+    async with usage.enter_follow(caller.user_id):
+        yield
+
+
+FollowedAnswer = Annotated[None, Depends(_followed_answer)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from weakref import WeakSet
 
 from fastapi import Depends, Request
 
-from backend.api.sse import Stream, encoded_event
+from backend.api.encoding import encoded_event
+from backend.api.sse import Stream
 from backend.core.errors import DocumentNotFoundError, UnavailableError
 from backend.core.values.document import Document
 from backend.schemas.documents import DocumentOut

@@ -2,19 +2,18 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Iterator, Sequence
-from itertools import count
-from typing import Protocol, assert_never
+from collections.abc import Awaitable
+from typing import Protocol
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from backend.api.encoding import EventEncoder
 from backend.api.idempotency import REPLAYED
 from backend.core.values.chat import Answer
-from backend.schemas.chat import AnswerOut, OutcomeOut, SourceOut
-from backend.services.answering.events import Delta, Done, Event, Failed, Found, Started
+from backend.schemas.chat import AnswerOut
+from backend.services.answering.events import Delta, Done, Event, Found, Started
 from backend.services.answering.turn import Turn
 
 FIRST_PIECE_SECONDS = 2.0
@@ -95,17 +94,38 @@ class Stream(Response, ABC):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-class EventStream(Stream):
-    """Streams a turn."""
+class Following(Source, Protocol):
+    """Where the events of a turn come from."""
 
-    def __init__(self, turn: Turn, *, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+    async def take(self) -> list[Event]:
+        """Return the next events; an empty list after the last one."""
+        ...
+
+
+class EventStream(Stream):
+    """Streams a turn, or what comes ``after`` an event of it."""
+
+    def __init__(self, turn: Following, *, after: int = 0, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
         super().__init__(turn, heartbeat_seconds=heartbeat_seconds)
         self._turn = turn
-        self._number = count(1)
+        self._encoder = EventEncoder(after)
 
     async def portion(self) -> bytes:
         """See ``Stream.portion``."""
-        return b"".join(_encoded(await self._turn.take(), self._number))
+        return self._encoder.encode(await self._turn.take())
+
+
+class AnswerStream(EventStream):
+    """Streams a turn to whoever asked. It ends with the turn, also where they have left: so it counts as long as it runs."""
+
+    def __init__(self, turn: Turn) -> None:
+        super().__init__(turn)
+        self._settled = turn.settled
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ``Stream.__call__``."""
+        await super().__call__(scope, receive, send)
+        await self._settled()
 
 
 async def respond(turn: Turn, request: Request) -> Response:
@@ -115,7 +135,7 @@ async def respond(turn: Turn, request: Request) -> Response:
         DocentError: The turn failed; as events, only if that was before the model's first piece.
     """
     if turn.streamed:
-        return EventStream(turn)
+        return AnswerStream(turn)
     gone = asyncio.create_task(_gone(request.receive))
     answer = asyncio.ensure_future(turn.answer())
     try:
@@ -135,8 +155,7 @@ def replayed(answer: Answer, *, streamed: bool) -> Response:
         return Response(AnswerOut.of(answer).model_dump_json(), media_type="application/json", headers=REPLAYED)
     spoken = [Delta(answer.text)] if answer.text else []
     events: list[Event] = [Started(answer.session_id, answer.message_id), Found(answer.sources), *spoken, Done(answer)]
-    body = b"".join(_encoded(events, count(1)))
-    return Response(body, media_type=EventStream.media_type, headers={**HEADERS, **REPLAYED})
+    return Response(EventEncoder().encode(events), media_type=EventStream.media_type, headers={**HEADERS, **REPLAYED})
 
 
 async def _first(work: Awaitable[None], gone: asyncio.Task[None]) -> bool:
@@ -162,49 +181,3 @@ async def _gone(receive: Receive) -> None:
 
 def _body(data: bytes) -> Message:
     return {"type": "http.response.body", "body": data, "more_body": True}
-
-
-def _encoded(events: Sequence[Event], numbers: Iterator[int]) -> list[bytes]:
-    """Encode what waits. Deltas that a slow reader has let pile up become one."""
-    portions: list[bytes] = []
-    spoken: list[str] = []
-    for event in events:
-        if isinstance(event, Delta):
-            spoken.append(event.text)
-            continue
-        if spoken:
-            portions.append(encoded_event(b"delta", next(numbers), {"text": "".join(spoken)}))
-            spoken.clear()
-        portions.append(encoded_event(_NAMES[type(event)], next(numbers), _data(event)))
-    if spoken:
-        portions.append(encoded_event(b"delta", next(numbers), {"text": "".join(spoken)}))
-    return portions
-
-
-_NAMES: dict[type, bytes] = {Started: b"run", Found: b"sources", Done: b"done", Failed: b"error"}
-
-
-def _data(event: Started | Found | Done | Failed) -> object:
-    match event:
-        case Started():
-            return {"session_id": event.session_id, "message_id": event.message_id}
-        case Found():
-            return {"sources": [SourceOut.model_validate(source).model_dump(mode="json") for source in event.sources]}
-        case Done():
-            return OutcomeOut.model_validate(event.answer).model_dump(mode="json")
-        case Failed():
-            return {"code": event.error.code, "message": event.error.message}
-        case _:
-            assert_never(event)
-
-
-# They end no line in SSE, but do for the many clients that split text where Unicode says (Python's ``splitlines``, httpx).
-_LINE_ENDS = ((b"\xc2\x85", rb"\u0085"), (b"\xe2\x80\xa8", rb"\u2028"), (b"\xe2\x80\xa9", rb"\u2029"))
-
-
-def encoded_event(name: bytes, number: int, data: object) -> bytes:
-    """Return an event as it is sent. Its data is JSON in one line, whatever a client takes for the end of one."""
-    encoded = orjson.dumps(data, default=str)
-    for raw, escaped in _LINE_ENDS:
-        encoded = encoded.replace(raw, escaped)
-    return b"event: %b\nid: %d\ndata: %b\n\n" % (name, number, encoded)

@@ -16,6 +16,7 @@ from backend.adapters.vector_indexes.chroma import ChromaVectorIndex
 from backend.bootstrap.index import watch_index
 from backend.bootstrap.limits import open_limiter
 from backend.bootstrap.models import chat_line, chat_model, choose_embedder, embedders, may_use_ollama
+from backend.bootstrap.relays import open_relay
 from backend.bootstrap.servers import Addresses, open_addresses
 from backend.bootstrap.wiring import Parts, put_together
 from backend.core.config import Settings, plain_url
@@ -23,6 +24,7 @@ from backend.core.errors import ConfigurationError
 from backend.core.failpoints import arm
 from backend.core.security import PasswordHasher
 from backend.db.engine import make_engine
+from backend.db.listening import StopListener
 from backend.db.migrations import assert_current, migrate
 from backend.db.uow import UnitOfWork
 from backend.db.walls import assert_walls
@@ -39,10 +41,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A running product: its services, and what there is to say about how it runs. The worker does not work yet."""
+    """A running product: its services, and what there is to say about how it runs. Worker and listener do not work yet."""
 
     services: Services
     worker: Worker
+    listener: StopListener
     exclusive: bool
     chat: str
     embedder: str
@@ -108,7 +111,10 @@ async def open_application(
         )
         limiter = open_limiter(settings)
         stack.push_async_callback(limiter.aclose)
-        parts = Parts(uow, blobs, parser, index, model, available, passwords, limiter, LangidLanguageDetector())
+        relay = open_relay(settings)
+        if relay is not None:
+            stack.push_async_callback(relay.aclose)
+        parts = Parts(uow, blobs, parser, index, model, available, passwords, limiter, LangidLanguageDetector(), relay)
         services = put_together(settings, at, parts)
         stack.push_async_callback(_end, asyncio.create_task(watch_index(index, services, at.chroma_store)))
         if at.exclusive:
@@ -120,7 +126,8 @@ async def open_application(
             concurrency=settings.worker_concurrency,
             grace_seconds=settings.shutdown_grace_seconds,
         )
-        yield Application(services, worker, at.exclusive, chat_line(settings, model, found), identity)
+        listener = StopListener(at.app_url, services.streams.obey)
+        yield Application(services, worker, listener, at.exclusive, chat_line(settings, model, found), identity)
 
 
 async def migrate_database(settings: Settings) -> bool:

@@ -15,6 +15,7 @@ from backend.ports.chat_model import ChatModel
 from backend.ports.document_parser import DocumentParser
 from backend.ports.language_detector import LanguageDetector
 from backend.ports.limiter import Limiter
+from backend.ports.relay import Relay
 from backend.ports.vector_index import VectorIndex
 from backend.services.accounts.administration import AdministrationService
 from backend.services.accounts.credentials import AccountService
@@ -22,6 +23,7 @@ from backend.services.accounts.exporting.exporter import AccountExporter
 from backend.services.accounts.profile import ProfileService
 from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
+from backend.services.answering.running import RunningTurns
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
@@ -40,6 +42,7 @@ from backend.services.reindexing import ReindexService
 from backend.services.retrieval import Deadlines, Retriever
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
+from backend.services.streams import StreamService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
 
@@ -57,6 +60,7 @@ class Parts:
     passwords: PasswordHasher
     limiter: Limiter
     languages: LanguageDetector
+    relay: Relay | None = None
 
 
 def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
@@ -68,7 +72,16 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     builder = GenerationBuilder(uow, index, parts.embedders, pipeline)
     deadlines = Deadlines(settings.search_dense_seconds, settings.search_lexical_seconds)
     retriever = Retriever(uow, index, parts.embedders, deadlines=deadlines)
-    answering = Answering(uow, retriever, model, quotas, max_tokens=settings.chat_max_tokens)
+    turns = RunningTurns(parts.relay)
+    answering = Answering(
+        uow,
+        retriever,
+        model,
+        quotas,
+        max_tokens=settings.chat_max_tokens,
+        turns=turns,
+        grace_seconds=settings.stream_grace_seconds,
+    )
     checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
         "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
         "chroma": (without_credentials(at.chroma_url), index.check),
@@ -108,6 +121,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         reindexing=ReindexService(uow, index, parts.embedders, builder),
         search=SearchService(uow, retriever),
         sessions=SessionService(uow),
+        streams=StreamService(uow, turns, parts.relay),
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
         usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),
     )

@@ -76,8 +76,9 @@ class DocentServer(uvicorn.Server):
             _announce(self._application(), self._settings, f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more connections. Running answers get the grace time, then end with an error event; watched documents end now."""
+        """Take no more connections. Running answers get the grace time, then end with an error event; watches end now."""
         self._stop_watches()
+        self._application().services.streams.let_go()
         drain = self._application().services.answering.drain(self._settings.shutdown_grace_seconds)
         await asyncio.gather(drain, super().shutdown(sockets))
 
@@ -111,7 +112,7 @@ def serve(
         port=settings.port,
         log_config=None,
         access_log=False,
-        http=bounded(settings.header_seconds),
+        http=bounded(settings.header_seconds, settings.read_idle_seconds),
         # Nothing here speaks WebSocket: a request for it is answered like any other.
         ws="none",
         h11_max_incomplete_event_size=UNREAD_BYTES,

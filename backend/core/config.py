@@ -28,7 +28,9 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(10, ge=1, le=200, description="Connections of one process.")
     chroma_url: str | None = Field(None, description="http://host:port; without it Chroma is embedded.")
     blob_url: str | None = Field(None, description="s3://bucket/prefix or file:///folder; without it files live in DATA_DIR.")
-    redis_url: SecretStr | None = Field(None, description="redis://host:port/0; all processes then share the limits' counts.")
+    redis_url: SecretStr | None = Field(
+        None, description="redis://host:port/0; all processes then share the limits' counts and what running answers say."
+    )
     worker: bool = Field(True, description="Run the indexing worker inside the API process.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs at the same time in one worker.")
 
@@ -59,6 +61,9 @@ class Settings(BaseSettings):
     chat_max_tokens: int = Field(1024, ge=16, le=131_072, description="The longest answer, in tokens.")
     chat_first_token_seconds: float = Field(120, gt=0, le=3600, description="How long to wait for the model's first token.")
     chat_between_tokens_seconds: float = Field(60, gt=0, le=3600, description="How long to wait for each further token.")
+    stream_grace_seconds: float = Field(
+        30, ge=0, le=600, description="How long a resumable answer goes on after its last reader has left."
+    )
     ollama_url: str = Field("http://127.0.0.1:11434", description="Where Ollama answers.")
     embedder: Literal["auto", "ollama", "onnx", "hashing"] = Field(
         "auto",
@@ -83,6 +88,7 @@ class Settings(BaseSettings):
     body_idle_seconds: float = Field(20, gt=0, le=600, description="How long a client may pause while it sends a body.")
     body_total_seconds: float = Field(60, gt=0, le=3600, description="How long a body may take that is not an upload.")
     header_seconds: float = Field(20, gt=0, le=600, description="How long a client may take to send the head of a request.")
+    read_idle_seconds: float = Field(60, gt=0, le=3600, description="How long a client may leave unread what it is sent.")
     max_connections: int = Field(4096, ge=1, le=1_000_000, description="Connections of one process; more get a 503.")
 
     parser_memory_bytes: int = Field(1_073_741_824, ge=67_108_864, description="Memory of the child process that reads a document.")

@@ -1,9 +1,10 @@
 """Questions and answers on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from backend.core.values.chat import Answer, AnswerStatus, Leg, MessageStatus, Question
 from backend.schemas.base import NOT_BLANK, DocumentIds, RequestModel, ResponseModel, Storable, Text
@@ -21,6 +22,16 @@ class QueryIn(RequestModel):
     strict: bool | None = Field(None, description="Answers from the documents alone, or not; without it as the session says.")
     stream: bool = Field(False, description="Answers as server-sent events: run, sources, delta..., done or error.")
 
+    resumable: bool = Field(
+        False, description="With `stream`: the answer goes on for a while after a disconnect, and can be resumed."
+    )
+
+    @model_validator(mode="after")
+    def _only_a_stream_resumes(self) -> Self:
+        if self.resumable and not self.stream:
+            raise PydanticCustomError("resumable_without_stream", "Only a stream can be resumed: send `stream: true` as well.")
+        return self
+
     def question(self) -> Question:
         """Return what the service takes."""
         return Question(
@@ -31,6 +42,7 @@ class QueryIn(RequestModel):
             temperature=self.temperature,
             max_tokens=self.max_tokens,
             strict=self.strict,
+            resumable=self.resumable,
         )
 
 

@@ -12,6 +12,7 @@ from backend.db.repositories.documents import Standing
 from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.chat_model import Turn as PromptTurn
 from backend.services.answering.pipeline import Answering
+from backend.services.answering.recalling import answer_of
 from backend.services.answering.turn import Asked, Turn
 from backend.services.quotas import Quotas
 
@@ -88,11 +89,10 @@ class ChatService:
         """
         async with self._uow.of(owner_id) as tx:
             message = await tx.messages.get(owner_id, message_id)
-            if message is None:
-                raise MessageNotFoundError
-            waited_for = message.pending_document_ids
-            standings = await tx.documents.standings(owner_id, waited_for) if waited_for else {}
-        return _answer(message, {document_id: found.title for document_id, found in standings.items()})
+        answer = None if message is None else answer_of(message)
+        if answer is None:
+            raise MessageNotFoundError
+        return answer
 
     async def _session(self, tx: Transaction, owner_id: UUID, question: Question, reach: Reach) -> ChatSession:
         if question.session_id is None:
@@ -113,26 +113,3 @@ def _pending(standings: Mapping[UUID, Standing]) -> tuple[PendingDocument, ...]:
 
 def _turns(history: Sequence[Message]) -> tuple[PromptTurn, ...]:
     return tuple(PromptTurn(message.role, message.content) for message in history)
-
-
-def _answer(message: Message, titles: Mapping[UUID, str]) -> Answer:
-    if message.answer_status is None or message.model is None or message.usage is None or message.timings is None:
-        raise MessageNotFoundError  # A question, or an answer whose process died before it could tell how it went.
-    return Answer(
-        text=message.content,
-        session_id=message.session_id,
-        message_id=message.id,
-        status=message.status,
-        answer_status=message.answer_status,
-        model=message.model,
-        sources=message.sources,
-        usage=message.usage,
-        timings=message.timings,
-        finish_reason=message.finish_reason,
-        error_code=message.error_code,
-        degraded=message.degraded,
-        # Titles are not stored with the answer: a document that was deleted since has none.
-        pending_documents=tuple(PendingDocument(each, titles.get(each, "")) for each in message.pending_document_ids),
-        searched_for=message.searched_for,
-        invented_markers=message.invented_markers,
-    )

@@ -19,6 +19,7 @@ from backend.services.maintenance import MaintenanceService
 from backend.services.reindexing import ReindexService
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
+from backend.services.streams import StreamService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
 
@@ -44,5 +45,6 @@ class Services:
     reindexing: ReindexService
     search: SearchService
     sessions: SessionService
+    streams: StreamService
     throttle: ThrottleService
     usage: UsageService

@@ -18,8 +18,11 @@ REQUESTS = "requests_per_minute"
 STREAMS = "concurrent_streams"
 EXPORTS = "running_exports"
 WATCHES = "watched_documents"
+FOLLOWS = "followed_answers"
 MOST_WATCHES = 20
 """Of one account, in every tier: as many as one request can upload."""
+MOST_FOLLOWS = 20
+"""Of one account, in every tier: answers that are read again, or on."""
 MINUTE = 60
 LEASE_SECONDS = 60.0
 """How long a place stays taken after its process was killed."""
@@ -87,6 +90,19 @@ class UsageService:
         async with self._place(
             WATCHES, user_id, MOST_WATCHES, f"Your account may watch {MOST_WATCHES} documents at the same time."
         ):
+            yield
+
+    @asynccontextmanager
+    async def enter_follow(self, user_id: UUID) -> AsyncIterator[None]:
+        """Count an answer as followed within the block. That takes no place of an answer, which has one as long as it runs.
+
+        Raises:
+            RateLimitedError: As many as is allowed are being followed; ``details`` says ``followed_answers``.
+        """
+        if not self._enabled:
+            yield
+            return
+        async with self._place(FOLLOWS, user_id, MOST_FOLLOWS, f"Your account may follow {MOST_FOLLOWS} answers at the same time."):
             yield
 
     @asynccontextmanager

@@ -69,6 +69,7 @@ WRITES: dict[str, Call] = {
     "messages.finish": lambda tx, me, hers: tx.messages.finish(
         me, replace(ANSWER, session_id=hers.session, message_id=hers.streaming)
     ),
+    "messages.call_for_stop": lambda tx, me, hers: tx.messages.call_for_stop(me, hers.streaming),
     "documents.rename": lambda tx, me, hers: tx.documents.rename(me, hers.document, "mine"),
     "documents.update": lambda tx, me, hers: tx.documents.update(me, hers.document, status="failed"),
     "documents.start_attempt": lambda tx, me, hers: tx.documents.start_attempt(me, hers.pending),

@@ -42,6 +42,7 @@ from backend.core.errors.dependencies import (
     ModelMissingError,
     ModelUnavailableError,
     PromptTooLongError,
+    RelayUnavailableError,
     VectorIndexBrokenError,
     VectorIndexUnavailableError,
 )
@@ -115,6 +116,7 @@ __all__ = [
     "RateLimitedError",
     "RefreshTokenInvalidError",
     "RegistrationClosedError",
+    "RelayUnavailableError",
     "ResetLinkInvalidError",
     "ScopeMissingError",
     "SessionBusyError",

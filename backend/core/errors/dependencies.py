@@ -103,6 +103,13 @@ class LimiterUnavailableError(UnavailableError):
     message = "The shared count of the limits is not available right now."
 
 
+class RelayUnavailableError(UnavailableError):
+    """The server that carries running answers between processes did not answer."""
+
+    code = "relay_unavailable"
+    message = "Running answers cannot be followed from another process right now."
+
+
 class ConfigurationError(DocentError):
     """A setting is missing, contradictory or unsafe. The message names it and says what to do."""
 

@@ -99,7 +99,8 @@ class Timings:
 class Message:
     """A stored question or answer. A ``superseded`` answer was given anew, and the conversation goes on without it.
 
-    ``searched_for`` is the question as it was searched, where that is not how it was asked.
+    ``searched_for`` is the question as it was searched, where that is not how it was asked. ``pending_documents`` have their titles of
+    today, where one message is read by itself.
     """
 
     id: UUID
@@ -122,13 +123,15 @@ class Message:
     feedback: Rating | None = None
     feedback_comment: str | None = None
     sources: tuple[Source, ...] = ()
+    pending_documents: tuple[PendingDocument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a caller asks. ``None`` leaves a value to the session, the model or the server.
 
-    A ``strict`` question is answered from the documents alone.
+    A ``strict`` question is answered from the documents alone. If it is ``resumable``, its streamed answer goes on for a while
+    after its last reader has left.
     """
 
     text: str
@@ -138,6 +141,7 @@ class Question:
     temperature: float | None = None
     max_tokens: int | None = None
     strict: bool | None = None
+    resumable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,15 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Text, cast, func, insert, select, update
 
-from backend.core.values.chat import Answer, ContextUse, Message, Source, Timings, Usage
+from backend.core.values.chat import Answer, ContextUse, Message, PendingDocument, Source, Timings, Usage
 from backend.core.values.page import Cursor, Page
 from backend.db.repositories.rows import AnyRow, Repository, columns, read
-from backend.models import MessageRow, MessageSourceRow
+from backend.models import DocumentRow, MessageRow, MessageSourceRow
+
+STOP_CHANNEL = "docent_stop"
+"""What the processes listen to for the ids of answers that shall stop."""
 
 
 class MessageRepository(Repository):
@@ -90,7 +93,8 @@ class MessageRepository(Repository):
         row = (await self._connection.execute(statement)).one_or_none()
         if row is None:
             return None
-        return _message(row, (await self._sources(owner_id, [message_id])).get(message_id, ()))
+        sources = (await self._sources(owner_id, [message_id])).get(message_id, ())
+        return _message(row, sources, await self._titled(owner_id, row.pending_document_ids))
 
     async def page(self, owner_id: UUID, session_id: UUID, *, limit: int, after: Cursor | None) -> Page[Message]:
         """Return the messages of a conversation, oldest first, with their sources."""
@@ -121,6 +125,23 @@ class MessageRepository(Repository):
             statement = statement.where(MessageRow.updated_at < before)
         return (await self._connection.execute(statement)).rowcount
 
+    async def call_for_stop(self, owner_id: UUID, message_id: UUID) -> bool:
+        """Tell all processes, once this is committed, to stop an answer; return whether it was being streamed."""
+        statement = select(func.pg_notify(STOP_CHANNEL, cast(MessageRow.id, Text))).where(
+            MessageRow.owner_id == owner_id, MessageRow.id == message_id, MessageRow.status == "streaming"
+        )
+        return len((await self._connection.execute(statement)).all()) > 0
+
+    async def _titled(self, owner_id: UUID, document_ids: Sequence[UUID]) -> tuple[PendingDocument, ...]:
+        """Return documents with their titles of today; one that was deleted since has none."""
+        if not document_ids:
+            return ()
+        statement = select(DocumentRow.id, DocumentRow.title).where(
+            DocumentRow.owner_id == owner_id, DocumentRow.id.in_(document_ids)
+        )
+        titles = {row.id: row.title for row in await self._connection.execute(statement)}
+        return tuple(PendingDocument(document_id, titles.get(document_id, "")) for document_id in document_ids)
+
     async def _sources(self, owner_id: UUID, message_ids: Sequence[UUID]) -> dict[UUID, tuple[Source, ...]]:
         statement = (
             select(MessageSourceRow.message_id, *columns(MessageSourceRow, Source))
@@ -135,7 +156,7 @@ class MessageRepository(Repository):
         return found
 
 
-def _message(row: AnyRow, sources: Sequence[Source] = ()) -> Message:
+def _message(row: AnyRow, sources: Sequence[Source] = (), pending: tuple[PendingDocument, ...] = ()) -> Message:
     found = row._mapping
     usage, timings = found["usage"], found["timings"]
     if usage is not None:
@@ -149,4 +170,5 @@ def _message(row: AnyRow, sources: Sequence[Source] = ()) -> Message:
         degraded=tuple(found["degraded"]),
         pending_document_ids=tuple(found["pending_document_ids"]),
         sources=tuple(sources),
+        pending_documents=pending,
     )

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import aclosing
 from time import perf_counter
-from uuid import UUID
 
 import stamina
 import structlog
@@ -18,9 +17,10 @@ from backend.rag.gauging import TokenGauge
 from backend.rag.packing import Packed
 from backend.rag.wording import Wording
 from backend.services.answering.channel import Channel
-from backend.services.answering.events import Done, Failed, Found, Started
+from backend.services.answering.events import Done, Failed, Found
 from backend.services.answering.outcome import Progress, answer_of, ending, since, source_of
 from backend.services.answering.prompting import Prompting
+from backend.services.answering.running import RunningTurns
 from backend.services.answering.turn import Asked, Turn
 from backend.services.answering.understanding import Understanding, situation_of
 from backend.services.quotas import Quotas
@@ -30,9 +30,22 @@ log = structlog.get_logger(__name__)
 
 
 class Answering:
-    """Runs turns, each in a task of its own that is held here until its answer is stored."""
+    """Runs turns, each in a task of its own that is held in ``turns`` until its answer is stored.
 
-    def __init__(self, uow: UnitOfWork, retriever: Retriever, model: ChatModel, quotas: Quotas, *, max_tokens: int) -> None:
+    A resumable one goes on for ``grace_seconds`` without readers.
+    """
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        retriever: Retriever,
+        model: ChatModel,
+        quotas: Quotas,
+        *,
+        max_tokens: int,
+        turns: RunningTurns | None = None,
+        grace_seconds: float = 0.0,
+    ) -> None:
         self._uow = uow
         self._retriever = retriever
         self._model = model
@@ -40,40 +53,26 @@ class Answering:
         gauge = TokenGauge()
         self._understanding = Understanding(model, gauge)
         self._prompting = Prompting(model, gauge, max_tokens=max_tokens)
-        self._running: dict[UUID, tuple[Turn, asyncio.Task[None]]] = {}
+        self._grace_seconds = grace_seconds
+        self.turns = turns or RunningTurns()
 
     def start(self, asked: Asked, *, streamed: bool) -> Turn:
         """Begin to answer a question that is stored, and return the turn to read from."""
-        turn = Turn(asked, Channel(), streamed)
-        turn.emit(Started(asked.session_id, asked.message_id))
-        task = asyncio.create_task(self._run(turn), name=f"turn-{asked.message_id}")
-        self._running[asked.message_id] = (turn, task)
-        task.add_done_callback(lambda ended: self._over(turn, ended))
+        keeps = streamed and asked.question.resumable
+        turn = Turn(asked, Channel(keeps=keeps), streamed, self._grace_seconds)
+        self.turns.begin(turn, self._run(turn))
         return turn
-
-    def _over(self, turn: Turn, task: asyncio.Task[None]) -> None:
-        """Let nobody wait for a turn that died of a defect."""
-        del self._running[turn.asked.message_id]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("turn_failed", message_id=str(turn.asked.message_id), exc_info=error)
-        if not turn.ended:
-            turn.end(Failed(DocentError()))
 
     async def drain(self, grace_seconds: float) -> None:
         """Give running answers so long to finish, then end them as ``incomplete``; return when all are stored."""
-        tasks = [task for _, task in self._running.values()]
-        if tasks:
-            log.info("answers_draining", answers=len(tasks))
-            await asyncio.wait(tasks, timeout=grace_seconds)
-        for turn, _ in list(self._running.values()):
-            turn.interrupt("incomplete")
-        if remaining := [task for _, task in self._running.values()]:
-            await asyncio.wait(remaining)
+        await self.turns.drain(grace_seconds)
 
     async def _run(self, turn: Turn) -> None:
         """Outlive the generation: a task that was cancelled cannot be trusted to store anything."""
         progress = Progress(situation_of(turn.asked))
         turn.generation = asyncio.create_task(self._generate(turn, progress))
+        if turn.interruption is not None:
+            turn.generation.cancel()
         await asyncio.wait([turn.generation])
         status, error = ending(turn, progress, turn.generation)
         answer = answer_of(turn, progress, status, error)

@@ -8,8 +8,8 @@ from uuid import UUID
 from backend.core.errors import UnavailableError
 from backend.core.values.chat import Answer, MessageStatus, PendingDocument, Question
 from backend.ports.chat_model import Turn as PromptTurn
-from backend.services.answering.channel import Channel
-from backend.services.answering.events import Delta, Done, Event, Failed
+from backend.services.answering.channel import Channel, Reader
+from backend.services.answering.events import Delta, Done, Event, Failed, Rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,79 @@ class ServerStoppingError(UnavailableError):
     message = "The server was stopped before the answer was complete."
 
 
+class TurnReader:
+    """Somebody who reads a turn that runs in this process."""
+
+    def __init__(self, turn: "Turn", after: int) -> None:
+        self._turn = turn
+        self._reader = Reader(turn.channel)
+        self._rest = Rest(after)
+
+    async def opened(self, seconds: float) -> None:
+        """Return at once: who goes on reading knows that it has begun."""
+
+    async def take(self) -> list[Event]:
+        """Return the next events; an empty list after the last one."""
+        while events := await self._reader.take():
+            if rest := self._rest.of(events):
+                return rest
+        return []
+
+    def leave(self) -> None:
+        """Say that this reader is gone."""
+        self._turn.part(self)
+
+
 @dataclass(slots=True)
 class Turn:
-    """A running turn as its reader sees it. Its generation runs in a task of its own, whatever becomes of the reader."""
+    """A running turn as those see it who read it. Its generation runs in a task of its own, whatever becomes of them.
+
+    Once nobody reads it any more, the generation ends: at once, or if it is ``resumable``, after ``grace_seconds`` in which nobody
+    came back. A turn that is not streamed is read by whoever waits for its ``answer``.
+    """
 
     asked: Asked
     channel: Channel
     streamed: bool
+    grace_seconds: float = 0.0
     interruption: MessageStatus | None = None
     generation: "asyncio.Task[None] | None" = None
     parts: list[str] = field(default_factory=list)
     _opened: asyncio.Event = field(default_factory=asyncio.Event)
     _outcome: "asyncio.Future[Done | Failed]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    _readers: set[TurnReader] = field(default_factory=set)
+    _first: TurnReader = field(init=False)
+    _grace: asyncio.TimerHandle | None = None
 
-    # --- for the reader -----------------------------------------------------------------------------------------------
+    def __post_init__(self) -> None:
+        self._first = self.join()
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it outlives its readers for a while."""
+        return self.streamed and self.asked.question.resumable
+
+    # --- for those who read it ----------------------------------------------------------------------------------------
+    def join(self, *, after: int = 0) -> TurnReader:
+        """Return a reader of what comes after the event of this number; only a resumable turn can have more than the first one."""
+        reader = TurnReader(self, after)
+        self._readers.add(reader)
+        self._forgo_grace()
+        return reader
+
+    def part(self, reader: TurnReader) -> None:
+        """Let a reader go; the last one takes the generation along, once its grace is over."""
+        if reader not in self._readers:
+            return
+        self._readers.remove(reader)
+        if self._readers or self.ended:
+            return
+        if self.resumable:
+            self._grace = asyncio.get_running_loop().call_later(self.grace_seconds, self.interrupt, "stopped")
+        else:
+            self.channel.abandon()
+            self.interrupt("stopped")
+
     async def opened(self, seconds: float) -> None:
         """Return at the model's first piece, or after so many seconds without one.
 
@@ -72,8 +131,16 @@ class Turn:
                 raise outcome.error
 
     async def take(self) -> list[Event]:
-        """Return the next events; an empty list after the last one."""
-        return await self.channel.take()
+        """Return the next events for the reader that it began with; an empty list after the last one."""
+        return await self._first.take()
+
+    def leave(self) -> None:
+        """Say that the reader is gone that it began with."""
+        self.part(self._first)
+
+    async def settled(self) -> None:
+        """Return once its answer is stored, or could not be."""
+        await asyncio.wait([self._outcome])
 
     async def answer(self) -> Answer:
         """Return the answer once it is stored, however it ended.
@@ -87,19 +154,15 @@ class Turn:
         return outcome.answer
 
     def interrupt(self, status: Literal["stopped", "incomplete"]) -> None:
-        """End the generation now. What was said is stored under this status."""
-        if self.interruption is None and self.generation is not None and not self.generation.done():
+        """End the generation now, or as soon as it begins. What was said is stored under this status."""
+        if self.interruption is None and (self.generation is None or not self.generation.done()):
             self.interruption = status
-            self.generation.cancel()
-
-    def leave(self) -> None:
-        """Say that the reader is gone: nobody waits for the answer, so the model is freed."""
-        self.channel.abandon()
-        self.interrupt("stopped")
+            if self.generation is not None:
+                self.generation.cancel()
 
     # --- for the pipeline ---------------------------------------------------------------------------------------------
     def emit(self, event: Event) -> None:
-        """Hand an event to the reader, if there is one."""
+        """Hand an event to those who read, if anybody does."""
         if self.streamed:
             self.channel.push(event)
 
@@ -119,7 +182,13 @@ class Turn:
 
     def end(self, outcome: Done | Failed) -> None:
         """Say how it ended, once that is stored."""
+        self._forgo_grace()
         self._outcome.set_result(outcome)
         self.emit(outcome)
         self._opened.set()
         self.channel.close()
+
+    def _forgo_grace(self) -> None:
+        if self._grace is not None:
+            self._grace.cancel()
+            self._grace = None

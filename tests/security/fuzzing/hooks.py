@@ -20,6 +20,7 @@ BEYOND_A_SCHEMA = {
     "document_empty": "the length of a file is not described by OpenAPI",
     "document_type_unsupported": "what a file is shows in its bytes",
     "upload_invalid": "the order of parts and the characters of names are not described by OpenAPI",
+    "resumable_without_stream": "that only a stream can be resumed is about two fields",
     "span_invalid": "that the start comes before the end is about two fields",
     "idempotency_key_reused": "that a key is new depends on the requests before",
     "question_too_long": "how much fits depends on the model",

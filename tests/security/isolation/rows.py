@@ -105,5 +105,7 @@ ROWS: dict[str, Row] = {
     "read_session": Row(SESSION),
     "update_session": Row(SESSION, bodies=({"title": "Mine now"},)),
     "delete_session": Row(SESSION, turn=1),
+    "follow_answer": Row({**SESSION, "path.message_id": "answer"}),
+    "stop_answer": Row({**SESSION, "path.message_id": "answer"}),
     "list_messages": Row({**SESSION, "query.cursor": "cursor:message"}, refused={"path.session_id": 404, "query.cursor": 200}),
 }

@@ -93,6 +93,7 @@ async def _furnish(product: Product, someone: Person, secret: str) -> None:
     (await account.client.post("/api/v1/chat/query", json=follow_up)).raise_for_status()
     session = (await account.client.patch(f"/api/v1/chat/sessions/{answer['session_id']}", json={"title": f"On {secret}"})).json()
     message = (await account.client.get(f"/api/v1/chat/sessions/{session['id']}/messages")).json()["items"][0]
+    things["answer"] = answer["message_id"]
     plain = {"Idempotency-Key": f"upload-{secret}"}
     file = {"file": ("upload.txt", b"Nothing to hide here.")}
     other = (await account.client.post("/api/v1/chat/upload", files=file, headers=plain)).raise_for_status().json()
@@ -112,7 +113,9 @@ async def _furnish(product: Product, someone: Person, secret: str) -> None:
     }
     body = {"title": f"Of the key {secret}"}
     limited = await someone.clients["limited key"].post("/api/v1/chat/sessions", json=body)
-    things["session of the limited key"] = limited.raise_for_status().json()["id"]
+    things["session of the limited key"] = session_id = limited.raise_for_status().json()["id"]
+    asked = await someone.clients["limited key"].post("/api/v1/chat/query", json={"query": QUESTION, "session_id": session_id})
+    things["answer of the limited key"] = asked.raise_for_status().json()["message_id"]
     for kind in ("refresh", "other refresh"):
         login = {"username": account.username, "password": PASSWORD}
         async with product.client() as client:

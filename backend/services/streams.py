@@ -1,0 +1,92 @@
+"""Following answers while they are being given, and stopping them, from whichever process."""
+
+import asyncio
+from uuid import UUID
+from weakref import WeakSet
+
+from backend.core.errors import MessageNotFoundError, SessionNotFoundError
+from backend.core.values.chat import Message
+from backend.core.values.user import EVERYTHING, Reach
+from backend.db.uow import UnitOfWork
+from backend.ports.relay import Relay
+from backend.services.answering.following import DistantTurn
+from backend.services.answering.running import RunningTurns
+from backend.services.answering.turn import TurnReader
+
+STOP_SECONDS = 10.0
+"""How long a stop waits for the answer to be stored."""
+AGAIN_SECONDS = 1.0
+"""A process that was just connecting to PostgreSQL has not heard the first call."""
+LOOK_SECONDS = 0.05
+
+
+class StreamService:
+    """Follows and stops answers. Somebody else's are missing, and so are those out of a key's reach."""
+
+    def __init__(self, uow: UnitOfWork, turns: RunningTurns, relay: Relay | None) -> None:
+        self._uow = uow
+        self._turns = turns
+        self._relay = relay
+        self._distant: WeakSet[DistantTurn] = WeakSet()
+
+    async def follow(
+        self, owner_id: UUID, session_id: UUID, message_id: UUID, *, after: int = 0, reach: Reach = EVERYTHING
+    ) -> TurnReader | DistantTurn:
+        """Return a reader of what comes after the event of this number, of an answer that is being given or is over.
+
+        The reader of a resumable answer that is given in this process keeps it going, and has to ``leave``.
+
+        Raises:
+            SessionNotFoundError: The caller has no such session.
+            MessageNotFoundError: It has no such answer.
+        """
+
+        async def look() -> Message:
+            return await self._answer(owner_id, session_id, message_id, reach)
+
+        message = await look()
+        turn = self._turns.get(message_id)
+        if turn is not None and turn.resumable:
+            return turn.join(after=after)
+        distant = DistantTurn(message, look, self._relay, after=after)
+        self._distant.add(distant)
+        return distant
+
+    def let_go(self) -> None:
+        """Wait no longer for answers that other processes give: whoever reads them here comes back, and finds one of those."""
+        for distant in list(self._distant):
+            distant.leave()
+
+    async def stop(self, owner_id: UUID, session_id: UUID, message_id: UUID, *, reach: Reach = EVERYTHING) -> Message:
+        """End an answer now and return it as it was stored; one that is over stays as it is.
+
+        It is still ``streaming`` if the process that gives it does not answer in time, or could not store it yet.
+
+        Raises:
+            SessionNotFoundError: The caller has no such session.
+            MessageNotFoundError: It has no such answer.
+        """
+        loop = asyncio.get_running_loop()
+        until, call_at = loop.time() + STOP_SECONDS, 0.0
+        message = await self._answer(owner_id, session_id, message_id, reach)
+        while message.status == "streaming" and loop.time() < until:
+            if not self._turns.stop(message_id) and loop.time() >= call_at:
+                call_at = loop.time() + AGAIN_SECONDS
+                async with self._uow.of(owner_id) as tx:
+                    await tx.messages.call_for_stop(owner_id, message_id)
+            await asyncio.sleep(LOOK_SECONDS)
+            message = await self._answer(owner_id, session_id, message_id, reach)
+        return message
+
+    def obey(self, message_id: UUID) -> None:
+        """End an answer that is given in this process, because another one was told to."""
+        self._turns.stop(message_id)
+
+    async def _answer(self, owner_id: UUID, session_id: UUID, message_id: UUID, reach: Reach) -> Message:
+        async with self._uow.of(owner_id) as tx:
+            if await tx.sessions.get(owner_id, session_id, key_id=reach.key_id) is None:
+                raise SessionNotFoundError
+            message = await tx.messages.get(owner_id, message_id)
+        if message is None or message.session_id != session_id or message.role != "assistant":
+            raise MessageNotFoundError
+        return message
