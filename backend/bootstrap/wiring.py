@@ -21,6 +21,7 @@ from backend.services.accounts.exporting.exporter import AccountExporter
 from backend.services.accounts.profile import ProfileService
 from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
+from backend.services.answering.titling import Titler
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
@@ -65,8 +66,9 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     quotas = Quotas(enabled=settings.limits_enabled)
     pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, language=LANGUAGE)
     builder = GenerationBuilder(uow, index, parts.embedders, pipeline)
+    titler = Titler(uow, model, enabled=settings.chat_titles == "auto" and model.provider != "extractive")
     answering = Answering(
-        uow, Retriever(uow, index, parts.embedders, language=LANGUAGE), model, quotas, max_tokens=settings.chat_max_tokens
+        uow, Retriever(uow, index, parts.embedders, language=LANGUAGE), model, quotas, titler, max_tokens=settings.chat_max_tokens
     )
     checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
         "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
@@ -106,6 +108,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         purger=AccountPurger(uow, blobs, index),
         reindexing=ReindexService(uow, index, parts.embedders, builder),
         sessions=SessionService(uow),
+        titler=titler,
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
         usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),
     )

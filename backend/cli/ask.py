@@ -42,6 +42,7 @@ def _private(settings: Settings, folder: Path) -> Settings:
         "blob_url": None,
         "environment": "development",
         "registration_open": True,
+        "chat_titles": "off",
     }
     return settings.model_copy(update=changes)
 

@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     chat_max_tokens: int = Field(1024, ge=16, le=131_072, description="The longest answer, in tokens.")
     chat_first_token_seconds: float = Field(120, gt=0, le=3600, description="How long to wait for the model's first token.")
     chat_between_tokens_seconds: float = Field(60, gt=0, le=3600, description="How long to wait for each further token.")
+    chat_titles: Literal["auto", "off"] = Field(
+        "auto",
+        description="`auto`: the language model names conversations after their first answer; `off`: their first question does.",
+    )
     ollama_url: str = Field("http://127.0.0.1:11434", description="Where Ollama answers.")
     embedder: Literal["auto", "ollama", "hashing"] = Field(
         "auto",

@@ -21,10 +21,18 @@ Call = Callable[[Transaction, UUID, Things], Awaitable[Any]]
 
 ANSWER = Answer("mine", new_id(), new_id(), "complete", "grounded", "m", (), Usage(1, 1, None), Timings(None, None, 1.0))
 
+
+async def copy_messages(tx: Transaction, me: UUID, hers: Things) -> None:
+    """Copy them into a conversation of one's own."""
+    mine = await tx.sessions.add(me, session_id=new_id(), title="mine", document_ids=None)
+    await tx.messages.copy(me, hers.answered, hers.message, into=mine.id)
+
+
 READS: dict[str, Call] = {
     "sign_ins.user_of": lambda tx, me, hers: tx.sign_ins.user_of(me, hers.sign_in),
     "sessions.get": lambda tx, me, hers: tx.sessions.get(me, hers.session),
     "messages.history": lambda tx, me, hers: tx.messages.history(me, hers.session, limit=9),
+    "messages.newest": lambda tx, me, hers: tx.messages.newest(me, hers.session, limit=9),
     "messages.get": lambda tx, me, hers: tx.messages.get(me, hers.answer),
     "messages.page": lambda tx, me, hers: tx.messages.page(me, hers.session, limit=9, after=None),
     "documents.get": lambda tx, me, hers: tx.documents.get(me, hers.document),
@@ -59,12 +67,16 @@ READS: dict[str, Call] = {
 WRITES: dict[str, Call] = {
     "sign_ins.revoke": lambda tx, me, hers: tx.sign_ins.revoke(me, hers.sign_in),
     "sign_ins.rotate": lambda tx, me, hers: tx.sign_ins.rotate(me, hers.sign_in, refresh_hash=b"x", expires_at=hers.moment),
-    "sessions.rename": lambda tx, me, hers: tx.sessions.rename(me, hers.session, "mine"),
+    "sessions.update": lambda tx, me, hers: tx.sessions.update(me, hers.session, title="mine"),
+    "sessions.give_title": lambda tx, me, hers: tx.sessions.give_title(me, hers.untitled, "mine", titled=True),
     "sessions.touch": lambda tx, me, hers: tx.sessions.touch(me, hers.session, title="mine"),
     "sessions.delete": lambda tx, me, hers: tx.sessions.delete(me, hers.session),
     "messages.add_turn": lambda tx, me, hers: tx.messages.add_turn(
         me, hers.session, question_id=new_id(), question="Q", answer_id=new_id(), model="m"
     ),
+    "messages.add_answer": lambda tx, me, hers: tx.messages.add_answer(me, hers.session, answer_id=new_id(), model="m"),
+    "messages.rate": lambda tx, me, hers: tx.messages.rate(me, hers.answered, hers.answer, rating="up", comment="mine"),
+    "messages.copy": copy_messages,
     "messages.finish": lambda tx, me, hers: tx.messages.finish(
         me, replace(ANSWER, session_id=hers.session, message_id=hers.streaming)
     ),
@@ -114,6 +126,7 @@ OWN_READS: dict[str, Call] = {
     "api_keys.page": lambda tx, me, _: tx.api_keys.page(me, limit=9, after=None),
     "sessions.ids": lambda tx, me, _: tx.sessions.ids(me),
     "sessions.page": lambda tx, me, _: tx.sessions.page(me, limit=9, after=None),
+    "sessions.search": lambda tx, me, _: tx.sessions.search(me, "Q", limit=9, after=None),
     "documents.page": lambda tx, me, _: tx.documents.page(me, limit=9, after=None),
     "documents.standings": lambda tx, me, _: tx.documents.standings(me, None),
     "vectors.missing": lambda tx, me, hers: tx.vectors.missing(me, hers.building, limit=9),
@@ -146,14 +159,8 @@ NOT_ABOUT_ANOTHERS_IDS = {
     *("users.by_login", "users.page", "users.others_administer", "sign_ins.locked", "api_keys.with_owner", "reset_links.locked"),
     *("idempotency.expire", "idempotency.forget_running", "usage.totals", "usage.hold", "audit.page"),
     *("generations.all", "generations.worn", "generations.missing_chunks", "generations.indexed_by", "generations.exist"),
-    *(
-        "documents.without_job",
-        "vectors.unindexed_documents",
-        "messages.end_abandoned",
-        "jobs.queued",
-        "jobs.hasten",
-        "jobs.forget_ended",
-    ),
+    *("documents.without_job", "vectors.unindexed_documents", "messages.end_abandoned"),
+    *("jobs.queued", "jobs.hasten", "jobs.forget_ended"),
     *("consistency.owners", "consistency.existing", "consistency.is_left_over", "stored.foreign", "stored.files", "lexicon.lock"),
     *("stored.named_files", "stored.collections_in_work", "stored.newest_job", "stored.queued"),
     *("consistency.disagreements", "consistency.recount"),  # What an operator asks about an account, and nobody else.
@@ -174,10 +181,13 @@ async def things_of(workshop: Workshop, owner_id: UUID) -> Things:
 
     running, bound = f"running {owner_id}", f"bound {owner_id}"
     await workshop.services.idempotency.begin(owner_id, running, "query", b"x")
-    answer = await workshop.turn(owner_id, (await workshop.services.sessions.create(owner_id, title="Q", document_ids=None)).id)
+    answered = (await workshop.services.sessions.create(owner_id, title="Q", document_ids=None)).id
+    answer = await workshop.turn(owner_id, answered)
+    untitled = (await workshop.services.sessions.create(owner_id, title=None, document_ids=None)).id
     await workshop.services.idempotency.begin(owner_id, bound, "query", b"x")
     async with workshop.uow.of(owner_id) as tx:
         await tx.idempotency.bind(owner_id, bound, answer)
+        message = await tx.messages.get(owner_id, answer)
     # So that there is something to confirm, and something to forget.
     late = "update chunk_vectors v set indexed = false from chunks c where c.id = v.chunk_id and c.document_id = $1 returning c.id"
     (late_chunk,) = await workshop.rows(late, deleted.id)
@@ -214,6 +224,9 @@ async def things_of(workshop: Workshop, owner_id: UUID) -> Things:
         fresh=new_id(),
         streaming=streaming,
         answer=answer,
+        answered=answered,
+        message=message,
+        untitled=untitled,
         key_of_request=running,
         bound_key=bound,
         api_key=await first("select id from api_keys where owner_id = $1"),

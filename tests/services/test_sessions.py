@@ -61,7 +61,7 @@ async def test_deleting_a_conversation_takes_its_messages_and_sources_along_and_
     assert len(await workshop.rows("select from message_sources")) == 1
     for call in (
         workshop.services.sessions.get(alice, doomed.id),
-        workshop.services.sessions.rename(alice, doomed.id, "x"),
+        workshop.services.sessions.update(alice, doomed.id, title="x"),
         workshop.services.sessions.messages(alice, doomed.id, limit=3, after=None),
         workshop.services.sessions.delete(alice, doomed.id),
     ):
@@ -95,7 +95,7 @@ async def test_a_conversation_about_somebody_elses_document_is_refused_as_about_
 
     session = await services.sessions.create(alice, title="t", document_ids=[hers.id, hers.id])
     assert (await services.sessions.get(alice, session.id)).document_ids == (hers.id, hers.id)
-    assert (await services.sessions.rename(alice, session.id, "new")).title == "new"
+    assert (await services.sessions.update(alice, session.id, title="new")).title == "new"
     assert (await services.sessions.page(bob, limit=3, after=None)).items == []
 
 

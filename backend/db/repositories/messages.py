@@ -5,12 +5,29 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import TextClause, and_, func, insert, or_, select, text, update
 
-from backend.core.values.chat import Answer, ContextUse, Message, Source, Timings, Usage
+from backend.core.ids import new_id
+from backend.core.values.chat import Answer, ContextUse, Message, Rating, Source, Timings, Usage
 from backend.core.values.page import Cursor, Page
 from backend.db.repositories.rows import AnyRow, Repository, columns, read
-from backend.models import MessageRow, MessageSourceRow
+from backend.models import Base, MessageRow, MessageSourceRow
+
+
+def _copying(table: type[Base], key: str, **instead: str) -> TextClause:
+    """Return the statement that copies rows of an owner under other ids; ``instead`` of their own, columns get these values."""
+    columns_of_it = [column.name for column in table.__table__.columns]
+    values = {name: instead.get(name, f"m.{name}") for name in columns_of_it} | {key: "u.new"}
+    return text(
+        f"insert into {table.__tablename__} ({', '.join(values)}) select {', '.join(values.values())} from {table.__tablename__} m"  # noqa: S608 - ours
+        f" join unnest(cast(:old as uuid[]), cast(:new as uuid[])) as u (old, new) on u.old = m.{key} where m.owner_id = :owner_id"
+    )
+
+
+COPY_MESSAGES = _copying(
+    MessageRow, "id", session_id="cast(:into as uuid)", superseded="false", feedback="null", feedback_comment="null"
+)
+COPY_SOURCES = _copying(MessageSourceRow, "message_id")
 
 
 class MessageRepository(Repository):
@@ -34,8 +51,23 @@ class MessageRepository(Repository):
             )
         )
 
-    async def finish(self, owner_id: UUID, answer: Answer) -> bool:
-        """Store how an answer ended, with its sources; return whether its message still existed and was being streamed."""
+    async def add_answer(self, owner_id: UUID, session_id: UUID, *, answer_id: UUID, model: str) -> None:
+        """Insert an empty answer that is being streamed, to the newest question once more.
+
+        It is superseded until ``finish`` lets it take the place of another one. Until the transaction ends, nobody else adds to
+        the conversation.
+
+        Raises:
+            SessionBusyError: As ``add_turn``.
+        """
+        values = {"id": answer_id, "role": "assistant", "content": "", "status": "streaming", "model": model, "superseded": True}
+        await self._connection.execute(insert(MessageRow).values(owner_id=owner_id, session_id=session_id, **values))
+
+    async def finish(self, owner_id: UUID, answer: Answer, *, replaces: UUID | None = None) -> bool:
+        """Store how an answer ended, with its sources; return whether its message still existed and was being streamed.
+
+        With ``replaces`` it takes the place of that answer, which is superseded from then on.
+        """
         statement = (
             update(MessageRow)
             .where(MessageRow.owner_id == owner_id, MessageRow.id == answer.message_id, MessageRow.status == "streaming")
@@ -55,8 +87,13 @@ class MessageRepository(Repository):
                 updated_at=func.now(),
             )
         )
+        if replaces is not None:
+            statement = statement.values(superseded=False)
         if (await self._connection.execute(statement)).rowcount == 0:
             return False
+        if replaces is not None:
+            earlier = (MessageRow.owner_id == owner_id, MessageRow.session_id == answer.session_id, MessageRow.id == replaces)
+            await self._connection.execute(update(MessageRow).where(*earlier).values(superseded=True))
         if answer.sources:
             key = {"owner_id": owner_id, "message_id": answer.message_id}
             rows = [{**key, **asdict(source)} for source in answer.sources]
@@ -64,10 +101,25 @@ class MessageRepository(Repository):
         return True
 
     async def history(self, owner_id: UUID, session_id: UUID, *, limit: int) -> list[Message]:
-        """Return the newest messages that say something, oldest first, without their sources."""
+        """Return the newest messages that say something, oldest first, without their sources and without what is superseded."""
         statement = (
             select(*columns(MessageRow, Message))
-            .where(MessageRow.owner_id == owner_id, MessageRow.session_id == session_id, MessageRow.content != "")
+            .where(
+                MessageRow.owner_id == owner_id,
+                MessageRow.session_id == session_id,
+                MessageRow.content != "",
+                MessageRow.superseded.is_(False),
+            )
+            .order_by(MessageRow.id.desc())
+            .limit(limit)
+        )
+        return [_message(row) for row in await self._connection.execute(statement)][::-1]
+
+    async def newest(self, owner_id: UUID, session_id: UUID, *, limit: int) -> list[Message]:
+        """Return the newest messages, oldest first, like ``history``, but also those that say nothing."""
+        statement = (
+            select(*columns(MessageRow, Message))
+            .where(MessageRow.owner_id == owner_id, MessageRow.session_id == session_id, MessageRow.superseded.is_(False))
             .order_by(MessageRow.id.desc())
             .limit(limit)
         )
@@ -81,20 +133,52 @@ class MessageRepository(Repository):
             return None
         return _message(row, (await self._sources(owner_id, [message_id])).get(message_id, ()))
 
-    async def page(self, owner_id: UUID, session_id: UUID, *, limit: int, after: Cursor | None) -> Page[Message]:
-        """Return the messages of a conversation, oldest first, with their sources."""
+    async def page(
+        self, owner_id: UUID, session_id: UUID, *, limit: int, after: Cursor | None, superseded: bool = False
+    ) -> Page[Message]:
+        """Return the messages of a conversation, oldest first, with their sources.
+
+        Answers that are superseded are among them if so wished, or while they are being streamed.
+        """
         statement = (
             select(*columns(MessageRow, Message))
             .where(MessageRow.owner_id == owner_id, MessageRow.session_id == session_id)
             .order_by(MessageRow.id)
             .limit(limit + 1)
         )
+        if not superseded:
+            statement = statement.where(or_(MessageRow.superseded.is_(False), MessageRow.status == "streaming"))
         if after is not None:
             statement = statement.where(MessageRow.id > after.id)
         rows = (await self._connection.execute(statement)).all()
         sources = await self._sources(owner_id, [row.id for row in rows[:limit]])
         items = [_message(row, sources.get(row.id, ())) for row in rows[:limit]]
         return Page(items, Cursor("", items[-1].id) if len(rows) > limit else None)
+
+    async def rate(self, owner_id: UUID, session_id: UUID, message_id: UUID, *, rating: Rating | None, comment: str | None) -> None:
+        """Store what somebody thinks of an answer, instead of what they thought before."""
+        await self._connection.execute(
+            update(MessageRow)
+            .where(MessageRow.owner_id == owner_id, MessageRow.session_id == session_id, MessageRow.id == message_id)
+            .values(feedback=rating, feedback_comment=comment)
+        )
+
+    async def copy(self, owner_id: UUID, session_id: UUID, message: Message, *, into: UUID) -> None:
+        """Copy a conversation into another one: up to an answer, or what comes before a question.
+
+        The copies have ids of their own, and no feedback. Answers that are superseded stay behind.
+        """
+        mine = (MessageRow.owner_id == owner_id, MessageRow.session_id == session_id)
+        wanted = and_(MessageRow.id < message.id, MessageRow.superseded.is_(False))
+        if message.role == "assistant":
+            asked = select(func.max(MessageRow.id)).where(*mine, MessageRow.role == "user", MessageRow.id < message.id)
+            before = and_(MessageRow.id <= asked.scalar_subquery(), MessageRow.superseded.is_(False))
+            wanted = or_(before, MessageRow.id == message.id)
+        found = await self._connection.execute(select(MessageRow.id).where(*mine, wanted).order_by(MessageRow.id))
+        old = list(found.scalars())
+        pairs = {"owner_id": owner_id, "old": old, "new": [new_id() for _ in old]}
+        await self._connection.execute(COPY_MESSAGES, {**pairs, "into": into})
+        await self._connection.execute(COPY_SOURCES, pairs)
 
     async def end_abandoned(self, *, before: datetime | None = None) -> int:
         """Mark answers as incomplete whose process is gone: all that are being streamed, or those not touched since ``before``.

@@ -18,6 +18,7 @@ from backend.rag.packing import Packed, pack
 from backend.rag.wording import Wording
 from backend.services.answering.channel import Channel
 from backend.services.answering.events import Done, Failed, Found, Started
+from backend.services.answering.titling import Titler
 from backend.services.answering.turn import Asked, ServerStoppingError, Turn
 from backend.services.quotas import Quotas
 from backend.services.retrieval import Retrieved, Retriever
@@ -39,11 +40,14 @@ class Progress:
 class Answering:
     """Runs turns, each in a task of its own that is held here until its answer is stored."""
 
-    def __init__(self, uow: UnitOfWork, retriever: Retriever, model: ChatModel, quotas: Quotas, *, max_tokens: int) -> None:
+    def __init__(
+        self, uow: UnitOfWork, retriever: Retriever, model: ChatModel, quotas: Quotas, titler: Titler, *, max_tokens: int
+    ) -> None:
         self._uow = uow
         self._retriever = retriever
         self._model = model
         self._quotas = quotas
+        self._titler = titler
         self._max_tokens = max_tokens
         self._running: dict[UUID, tuple[Turn, asyncio.Task[None]]] = {}
 
@@ -173,8 +177,12 @@ class Answering:
                 await tx.idempotency.finish_bound(owner_id, key, answer.message_id, status=200)
             # Noted even if its session was deleted meanwhile: the tokens were spent.
             await self._quotas.note(tx, owner_id, answer)
-            if await tx.messages.finish(owner_id, answer):
+            # One that was stopped or failed takes no other's place.
+            replaces = turn.asked.replaces if answer.text and answer.status != "stopped" and not failed else None
+            if await tx.messages.finish(owner_id, answer, replaces=replaces):
                 await tx.sessions.touch(owner_id, answer.session_id)
+        if not failed:
+            self._titler.begin(turn.asked, answer)
 
 
 def _ending(turn: Turn, progress: Progress, generation: asyncio.Task[None]) -> tuple[MessageStatus, DocentError | None]:

@@ -14,7 +14,10 @@ from backend.services.answering.events import Delta, Done, Event, Failed
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A stored question with all that is needed to answer it. ``arrived`` is of ``time.perf_counter``."""
+    """A stored question with all that is needed to answer it. ``arrived`` is of ``time.perf_counter``.
+
+    ``replaces`` is the earlier answer whose place this one is to take. An ``untitled`` session may be given a title.
+    """
 
     owner_id: UUID
     session_id: UUID
@@ -27,6 +30,8 @@ class Asked:
     history: tuple[PromptTurn, ...]
     arrived: float
     idempotency_key: str | None = None
+    replaces: UUID | None = None
+    untitled: bool = False
 
 
 class ServerStoppingError(UnavailableError):
