@@ -171,8 +171,9 @@ class MessageRepository(Repository):
         mine = (MessageRow.owner_id == owner_id, MessageRow.session_id == session_id)
         wanted = and_(MessageRow.id < message.id, MessageRow.superseded.is_(False))
         if message.role == "assistant":
-            asked = select(func.max(MessageRow.id)).where(*mine, MessageRow.role == "user", MessageRow.id < message.id)
-            before = and_(MessageRow.id <= asked.scalar_subquery(), MessageRow.superseded.is_(False))
+            asked = select(MessageRow.id).where(*mine, MessageRow.role == "user", MessageRow.id < message.id)
+            newest = asked.order_by(MessageRow.id.desc()).limit(1).scalar_subquery()
+            before = and_(MessageRow.id <= newest, MessageRow.superseded.is_(False))
             wanted = or_(before, MessageRow.id == message.id)
         found = await self._connection.execute(select(MessageRow.id).where(*mine, wanted).order_by(MessageRow.id))
         old = list(found.scalars())
