@@ -111,7 +111,8 @@ async def test_feedback_is_kept_shown_changed_and_taken_back(alice: Account, bob
     assert (await act(alice, session, question, "feedback", rating="up")).json()["code"] == "message_not_an_answer"
     assert (await act(bob, session, answer, "feedback", rating="up")).json()["code"] == "session_not_found"
     wrong: list[dict[str, object]] = [{}, {"rating": "best"}, {"rating": "up", "comment": "c" * 2001}]
-    for body in [*wrong, {"rating": "up", "comment": "\0"}]:
+    wrong.append({"rating": "up", "comment": "\0"})
+    for body in wrong:
         assert (await act(alice, session, answer, "feedback", **body)).json()["code"] == "request_invalid"
     assert (await messages(alice, session))[1]["feedback"] == "down"
 
