@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
+from typing import ClassVar
 from urllib.parse import quote
 
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 
 from backend.core.values.document import Document
+from backend.services.accounts.exporting.zipping import safe_name
+from backend.services.transcripts import Form
 
 
 class Download(StreamingResponse):
@@ -64,3 +67,13 @@ class ExportDownload(Download):
         """Send the file; see ``Download.stream_response``."""
         async with aclosing(self._made):
             await super().stream_response(send)
+
+
+class TextDownload(Download):
+    """Sends a text that is being made, named after its title."""
+
+    TYPES: ClassVar[Mapping[Form, str]] = {"md": "text/markdown", "json": "application/json"}
+
+    def __init__(self, title: str, form: Form, pieces: AsyncIterator[bytes]) -> None:
+        self.media_type = self.TYPES[form]
+        super().__init__(safe_name(f"{title}.{form}"), pieces, {"Cache-Control": "no-store"})

@@ -2,7 +2,21 @@
 
 from fastapi import APIRouter
 
-from backend.api.routes import admin, auth, chat, documents, exports, health, keys, search, sessions, streams, usage, users
+from backend.api.routes import (
+    admin,
+    auth,
+    chat,
+    documents,
+    exports,
+    health,
+    keys,
+    messages,
+    search,
+    sessions,
+    streams,
+    usage,
+    users,
+)
 
 V1 = "/api/v1"
 UPLOAD_PATHS = (f"{V1}/chat/upload", f"{V1}/chat/documents/[^/]+/file")
@@ -10,5 +24,5 @@ UPLOAD_PATHS = (f"{V1}/chat/upload", f"{V1}/chat/documents/[^/]+/file")
 
 router = APIRouter()
 router.include_router(health.router)
-for part in (auth, usage, exports, keys, users, admin, chat, search, documents, sessions, streams):
+for part in (auth, usage, exports, keys, users, admin, chat, search, documents, sessions, messages, streams):
     router.include_router(part.router, prefix=V1)

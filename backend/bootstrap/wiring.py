@@ -24,6 +24,7 @@ from backend.services.accounts.profile import ProfileService
 from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
 from backend.services.answering.running import RunningTurns
+from backend.services.answering.titling import Titler
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
@@ -73,11 +74,13 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     deadlines = Deadlines(settings.search_dense_seconds, settings.search_lexical_seconds)
     retriever = Retriever(uow, index, parts.embedders, deadlines=deadlines)
     turns = RunningTurns(parts.relay)
+    titler = Titler(uow, model, enabled=settings.chat_titles == "auto" and model.provider != "extractive")
     answering = Answering(
         uow,
         retriever,
         model,
         quotas,
+        titler,
         max_tokens=settings.chat_max_tokens,
         turns=turns,
         grace_seconds=settings.stream_grace_seconds,
@@ -122,6 +125,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         search=SearchService(uow, retriever),
         sessions=SessionService(uow),
         streams=StreamService(uow, turns, parts.relay),
+        titler=titler,
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
         usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),
     )

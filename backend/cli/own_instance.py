@@ -24,6 +24,7 @@ def private_settings(settings: Settings, folder: Path) -> Settings:
         "blob_url": None,
         "environment": "development",
         "registration_open": True,
+        "chat_titles": "off",
     }
     return settings.model_copy(update=changes)
 

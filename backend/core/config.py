@@ -64,6 +64,10 @@ class Settings(BaseSettings):
     stream_grace_seconds: float = Field(
         30, ge=0, le=600, description="How long a resumable answer goes on after its last reader has left."
     )
+    chat_titles: Literal["auto", "off"] = Field(
+        "auto",
+        description="`auto`: the language model names conversations after their first answer; `off`: their first question does.",
+    )
     ollama_url: str = Field("http://127.0.0.1:11434", description="Where Ollama answers.")
     embedder: Literal["auto", "ollama", "onnx", "hashing"] = Field(
         "auto",

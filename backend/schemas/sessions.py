@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.core.values.chat import AnswerStatus, ChatSession, Leg, Message, MessageRole, MessageStatus
+from backend.core.values.chat import AnswerStatus, ChatSession, Leg, Message, MessageRole, MessageStatus, Rating
 from backend.core.values.page import Page
 from backend.schemas.base import NOT_BLANK, DocumentIds, RequestModel, ResponseModel, Storable
 from backend.schemas.chat import SourceOut, TimingsOut, UsageOut
@@ -18,14 +18,23 @@ Title = Annotated[str, Field(min_length=1, max_length=200, pattern=NOT_BLANK), S
 class SessionIn(RequestModel):
     """A new conversation."""
 
-    title: Title = "New conversation"
+    title: Title = Field("New conversation", description="Without it, what is asked gives the title.")
     document_ids: DocumentIds | None = Field(None, description="Searches these documents only; without it, all.")
+    strict: bool = Field(False, description="Answers from the documents alone.")
+
+    @property
+    def chosen_title(self) -> str | None:
+        """The title, if one was sent."""
+        return self.title if "title" in self.model_fields_set else None
 
 
 class SessionPatch(RequestModel):
-    """What may be changed about a conversation."""
+    """What may be changed about a conversation; what is left out stays."""
 
-    title: Title
+    # They may be left out, but not taken away. No default shows in the API's description, and none is ever read.
+    title: Annotated[Title, Field(default_factory=str)]
+    document_ids: DocumentIds | None = Field(None, description="Searches these documents only; null: all.")
+    strict: Annotated[bool, Field(default_factory=bool, description="Answers from the documents alone.")]
 
 
 class SessionOut(ResponseModel):
@@ -34,6 +43,8 @@ class SessionOut(ResponseModel):
     id: UUID
     title: str
     document_ids: list[UUID] | None
+    strict: bool = Field(description="Whether it is answered from the documents alone.")
+    titled: bool = Field(description="Whether somebody, or the model, has given it its title.")
     created_at: datetime
     updated_at: datetime = Field(description="When it was last used.")
 
@@ -70,6 +81,9 @@ class MessageOut(ResponseModel):
     pending_document_ids: list[UUID]
     searched_for: str | None
     sources: list[SourceOut]
+    superseded: bool = Field(description="Whether the conversation goes on without this answer, for it was given anew.")
+    feedback: Rating | None
+    feedback_comment: str | None
     created_at: datetime
 
     @classmethod

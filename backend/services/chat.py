@@ -1,10 +1,17 @@
 """Asking questions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter
 from uuid import UUID
 
-from backend.core.errors import DocumentNotFoundError, MessageNotFoundError, SessionNotFoundError
+from backend.core.errors import (
+    AnswerNotNewestError,
+    DocumentNotFoundError,
+    MessageNotFoundError,
+    NotAnAnswerError,
+    SessionNotFoundError,
+)
 from backend.core.ids import new_id
 from backend.core.values.chat import Answer, ChatSession, Message, PendingDocument, Question
 from backend.core.values.user import EVERYTHING, Reach
@@ -13,11 +20,11 @@ from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.chat_model import Turn as PromptTurn
 from backend.services.answering.pipeline import Answering
 from backend.services.answering.recalling import answer_of
+from backend.services.answering.titling import title_of
 from backend.services.answering.turn import Asked, Turn
 from backend.services.quotas import Quotas
 
 REMEMBERED_MESSAGES = 60
-TITLE_CHARACTERS = 80
 
 
 class ChatService:
@@ -37,10 +44,17 @@ class ChatService:
         streamed: bool,
         idempotency_key: str | None = None,
         reach: Reach = EVERYTHING,
+        again: UUID | None = None,
     ) -> Turn:
         """Store a question, in its session or in a new one, and begin to answer it.
 
+        ``again`` is the newest answer of the session if that is to be given anew: then its question is asked, whatever the text of
+        ``question``, and what follows takes its place, unless that fails or is stopped.
+
         Raises:
+            MessageNotFoundError: The session has no message ``again``.
+            NotAnAnswerError: It is a question.
+            AnswerNotNewestError: The conversation went on since, or goes on without it.
             SessionNotFoundError: The caller has no such session, or it is out of reach.
             DocumentNotFoundError: One of ``question.document_ids`` is not the caller's, or is out of reach.
             QuotaExceededError: Today's tokens are used up.
@@ -56,11 +70,19 @@ class ChatService:
             standings = await tx.documents.standings(owner_id, within)
             if question.document_ids is not None and len(standings) < len(set(question.document_ids)):
                 raise DocumentNotFoundError
-            history = await tx.messages.history(owner_id, session.id, limit=REMEMBERED_MESSAGES)
+            if again is None:
+                history = await tx.messages.history(owner_id, session.id, limit=REMEMBERED_MESSAGES)
+                await tx.messages.add_turn(
+                    owner_id, session.id, question_id=question_id, question=question.text, answer_id=answer_id, model=model
+                )
+            else:
+                # In this order: until the transaction ends, nobody else adds to the session, so what is newest stays so.
+                await tx.messages.add_answer(owner_id, session.id, answer_id=answer_id, model=model)
+                asked_before, history = await _exchange(tx, owner_id, session.id, again)
+                question = replace(question, text=asked_before.content)
             unread = await tx.messages.said_before(owner_id, session.id, history[0].id) if history else 0
-            await tx.messages.add_turn(
-                owner_id, session.id, question_id=question_id, question=question.text, answer_id=answer_id, model=model
-            )
+            if not (session.titled or history):
+                await tx.sessions.give_title(owner_id, session.id, title_of(question.text), titled=False)
             await tx.sessions.touch(owner_id, session.id)
             if idempotency_key is not None:
                 await tx.idempotency.bind(owner_id, idempotency_key, answer_id)
@@ -78,6 +100,8 @@ class ChatService:
             idempotency_key=idempotency_key,
             strict=session.strict if question.strict is None else question.strict,
             unread_messages=unread,
+            replaces=again,
+            untitled=not session.titled,
         )
         return self._answering.start(asked, streamed=streamed)
 
@@ -96,7 +120,7 @@ class ChatService:
 
     async def _session(self, tx: Transaction, owner_id: UUID, question: Question, reach: Reach) -> ChatSession:
         if question.session_id is None:
-            title = " ".join(question.text.split())[:TITLE_CHARACTERS]
+            title = title_of(question.text)
             return await tx.sessions.add(
                 owner_id, session_id=new_id(), title=title, document_ids=question.document_ids, key_id=reach.key_id
             )
@@ -104,6 +128,18 @@ class ChatService:
         if session is None:
             raise SessionNotFoundError
         return session
+
+
+async def _exchange(tx: Transaction, owner_id: UUID, session_id: UUID, answer_id: UUID) -> tuple[Message, list[Message]]:
+    """Return the newest question of a session, which this has to be the answer to, and what was said before it."""
+    found = await tx.messages.newest(owner_id, session_id, limit=REMEMBERED_MESSAGES + 2)
+    if found and found[-1].id == answer_id:
+        *history, question, _ = found
+        return question, [message for message in history if message.content]
+    message = await tx.messages.get(owner_id, answer_id)
+    if message is None or message.session_id != session_id:
+        raise MessageNotFoundError
+    raise NotAnAnswerError if message.role == "user" else AnswerNotNewestError
 
 
 def _pending(standings: Mapping[UUID, Standing]) -> tuple[PendingDocument, ...]:

@@ -8,6 +8,7 @@ from backend.services.accounts.exporting.exporter import AccountExporter
 from backend.services.accounts.profile import ProfileService
 from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
+from backend.services.answering.titling import Titler
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
@@ -26,7 +27,7 @@ from backend.services.usage import UsageService
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What routes, jobs and commands call. ``answering`` is here for shutdown only."""
+    """What routes, jobs and commands call. ``answering`` and ``titler`` are here for shutdown only."""
 
     accounts: AccountService
     administration: AdministrationService
@@ -47,4 +48,5 @@ class Services:
     sessions: SessionService
     streams: StreamService
     throttle: ThrottleService
+    titler: Titler
     usage: UsageService

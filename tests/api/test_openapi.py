@@ -20,6 +20,7 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 RESOURCES = {
     "documents": "document_id",
     "keys": "key_id",
+    "messages": "message_id",
     "sessions": "session_id",
     "sign-ins": "sign_in_id",
     "users": "user_id",
@@ -94,10 +95,11 @@ def test_what_wants_a_token_says_so_and_documents_the_401(description: dict[str,
 
 def test_path_parameters_are_named_after_their_resources(description: dict[str, Any]) -> None:
     for path, method, operation in operations(description):
-        for resource, name in re.findall(r"/([a-z-]+)/\{([a-z_]+)\}", path):
-            assert RESOURCES[resource] == name
-            (parameter,) = [each for each in operation["parameters"] if each["in"] == "path"]
-            assert (parameter["name"], parameter["schema"]["format"]) == (name, "uuid"), (path, method)
+        named = re.findall(r"/([a-z-]+)/\{([a-z_]+)\}", path)
+        assert [RESOURCES[resource] for resource, _ in named] == [name for _, name in named]
+        parameters = [each for each in operation.get("parameters", ()) if each["in"] == "path"]
+        found = {each["name"]: each["schema"]["format"] for each in parameters}
+        assert found == {name: "uuid" for _, name in named}, (path, method)
 
 
 async def test_production_describes_nothing_to_strangers() -> None:

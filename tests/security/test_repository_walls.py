@@ -128,8 +128,10 @@ async def test_services_call_anothers_things_missing_even_without_policies(wall_
             await call
     for other in (
         sessions.get(bob, hers.session),
-        sessions.rename(bob, hers.session, "mine"),
+        sessions.update(bob, hers.session, title="mine"),
         sessions.messages(bob, hers.session, limit=9, after=None),
+        sessions.branch(bob, hers.session, hers.answer),
+        sessions.rate(bob, hers.session, hers.answer, rating="up", comment=None),
         sessions.delete(bob, hers.session),
     ):
         with pytest.raises(SessionNotFoundError):

@@ -61,7 +61,7 @@ async def test_deleting_a_conversation_takes_its_messages_and_sources_along_and_
     assert len(await workshop.rows("select from message_sources")) == 1
     for call in (
         workshop.services.sessions.get(alice, doomed.id),
-        workshop.services.sessions.rename(alice, doomed.id, "x"),
+        workshop.services.sessions.update(alice, doomed.id, title="x"),
         workshop.services.sessions.messages(alice, doomed.id, limit=3, after=None),
         workshop.services.sessions.delete(alice, doomed.id),
     ):
@@ -95,7 +95,7 @@ async def test_a_conversation_about_somebody_elses_document_is_refused_as_about_
 
     session = await services.sessions.create(alice, title="t", document_ids=[hers.id, hers.id])
     assert (await services.sessions.get(alice, session.id)).document_ids == (hers.id, hers.id)
-    assert (await services.sessions.rename(alice, session.id, "new")).title == "new"
+    assert (await services.sessions.update(alice, session.id, title="new")).title == "new"
     assert (await services.sessions.page(bob, limit=3, after=None)).items == []
 
 
@@ -115,3 +115,19 @@ async def test_answers_of_a_process_that_is_gone_end_incomplete(workshop: Worksh
     assert await statuses() == ["incomplete", "streaming"]
     await workshop.services.maintenance.end_abandoned_answers(all_of_them=True)
     assert await statuses() == ["incomplete", "incomplete"]
+
+
+async def test_a_process_that_dies_while_it_gives_an_answer_anew_leaves_the_old_one(workshop: Workshop) -> None:
+    alice = await workshop.user()
+    session = await workshop.services.sessions.create(alice, title=None, document_ids=None)
+    old = await workshop.turn(alice, session.id)
+    async with workshop.uow.of(alice) as tx:
+        await tx.messages.add_answer(alice, session.id, answer_id=new_id(), model="m")
+
+    await workshop.services.maintenance.end_abandoned_answers(all_of_them=True)
+
+    shown = await workshop.services.sessions.messages(alice, session.id, limit=9, after=None)
+    assert [(message.content, message.status) for message in shown.items] == [("Question 1", "complete"), ("Answer 1", "complete")]
+    branch = await workshop.services.sessions.branch(alice, session.id, old)
+    assert len((await workshop.services.sessions.messages(alice, branch.id, limit=9, after=None, superseded=True)).items) == 2
+    assert len(await workshop.rows("select from messages where superseded")) == 1

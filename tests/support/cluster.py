@@ -54,6 +54,8 @@ class Cluster:
             "embedder": "hashing",
             "worker": False,
             "log_level": "error",
+            # Tests count what a model is asked; those of titles switch them on.
+            "chat_titles": "off",
             # Tests are one address and poll without mercy; those of the limits switch them on.
             "limits_enabled": False,
         }

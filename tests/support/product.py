@@ -108,6 +108,8 @@ async def running_product(data_dir: Path, *, ready_within: float = 60, **setting
         "log_level": "warning",
         # Tests are one address and poll without mercy; those of the limits switch them on.
         "limits_enabled": False,
+        # Tests count what a model is asked; those of titles switch them on.
+        "chat_titles": "off",
         **settings,
     }
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}

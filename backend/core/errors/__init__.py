@@ -6,8 +6,10 @@ A leaf names the situation and carries a stable ``code``; its ``message`` is a s
 
 from backend.core.errors.backups import BackupRefusedError, PlaceNotEmptyError
 from backend.core.errors.chat import (
+    AnswerNotNewestError,
     MessageNotFoundError,
     ModelUnknownError,
+    NotAnAnswerError,
     QuestionTooLongError,
     SessionBusyError,
     SessionNotFoundError,
@@ -75,6 +77,7 @@ from backend.core.errors.limits import IdempotencyKeyBusyError, IdempotencyKeyRe
 __all__ = [
     "AdminOnlyError",
     "AnswerCutError",
+    "AnswerNotNewestError",
     "BackupRefusedError",
     "BlobNotFoundError",
     "BlobStoreUnavailableError",
@@ -105,6 +108,7 @@ __all__ = [
     "ModelMissingError",
     "ModelUnavailableError",
     "ModelUnknownError",
+    "NotAnAnswerError",
     "NotFoundError",
     "ParsingError",
     "PasswordWrongError",

@@ -24,6 +24,20 @@ class MessageNotFoundError(NotFoundError):
     message = "There is no such message."
 
 
+class AnswerNotNewestError(ConflictError):
+    """Only the newest answer of a session can be given anew: what was said later rests on the others."""
+
+    code = "answer_not_newest"
+    message = "Only the newest answer of a conversation can be given anew. Branch off from this one instead."
+
+
+class NotAnAnswerError(InvalidError):
+    """What can be done to answers only was wanted of a question."""
+
+    code = "message_not_an_answer"
+    message = "This message is a question. Only answers can be given anew or rated."
+
+
 class QuestionTooLongError(InvalidError):
     """The question alone does not fit the model's window."""
 

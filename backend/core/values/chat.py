@@ -99,8 +99,8 @@ class Timings:
 class Message:
     """A stored question or answer. A ``superseded`` answer was given anew, and the conversation goes on without it.
 
-    ``searched_for`` is the question as it was searched, where that is not how it was asked. ``pending_documents`` have their titles of
-    today, where one message is read by itself.
+    ``searched_for`` is the question as it was searched, where that is not how it was asked. ``pending_documents`` have their titles
+    of today, where one message is read by itself.
     """
 
     id: UUID

@@ -13,6 +13,7 @@ from backend.models import Base
 
 T = TypeVar("T")
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+_LIKE_SPECIAL = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
 class Repository:
@@ -35,6 +36,11 @@ def position(after: Cursor) -> tuple[datetime, UUID]:
         return moment.astimezone(UTC), after.id
     except (ValueError, OverflowError) as error:
         raise CursorInvalidError from error
+
+
+def containing(text: str) -> str:
+    """Return the pattern of ``like`` for whatever holds this text, in which nothing is special; its escape is the backslash."""
+    return f"%{text.translate(_LIKE_SPECIAL)}%"
 
 
 def columns(table: type[Base], value: type[Any]) -> list[Label[Any]]:

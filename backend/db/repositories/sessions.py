@@ -1,21 +1,30 @@
 """Conversations."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, or_, select, tuple_, update
 
 from backend.core.values.chat import ChatSession
 from backend.core.values.page import Cursor, Page
-from backend.db.repositories.rows import AnyRow, Repository, columns, position, read
-from backend.models import ChatSessionRow
+from backend.db.repositories.rows import AnyRow, Repository, columns, containing, position, read
+from backend.models import ChatSessionRow, MessageRow
 
 
 class SessionRepository(Repository):
     """Reads and writes ``chat_sessions``. With ``key_id``, those of other credentials are as good as missing."""
 
     async def add(
-        self, owner_id: UUID, *, session_id: UUID, title: str, document_ids: Sequence[UUID] | None, key_id: UUID | None = None
+        self,
+        owner_id: UUID,
+        *,
+        session_id: UUID,
+        title: str,
+        document_ids: Sequence[UUID] | None,
+        key_id: UUID | None = None,
+        strict: bool = False,
+        titled: bool = False,
     ) -> ChatSession:
         """Insert a conversation."""
         statement = (
@@ -26,6 +35,8 @@ class SessionRepository(Repository):
                 api_key_id=key_id,
                 title=title,
                 document_ids=None if document_ids is None else list(document_ids),
+                strict=strict,
+                titled=titled,
             )
             .returning(*columns(ChatSessionRow, ChatSession))
         )
@@ -39,12 +50,26 @@ class SessionRepository(Repository):
 
     async def page(self, owner_id: UUID, *, limit: int, after: Cursor | None, key_id: UUID | None = None) -> Page[ChatSession]:
         """Return conversations, the last used first."""
-        statement = (
-            select(*columns(ChatSessionRow, ChatSession))
-            .where(*_of(owner_id, key_id))
-            .order_by(ChatSessionRow.updated_at.desc(), ChatSessionRow.id.desc())
-            .limit(limit + 1)
+        statement = select(*columns(ChatSessionRow, ChatSession)).where(*_of(owner_id, key_id))
+        return await self._page(statement, limit, after)
+
+    async def search(
+        self, owner_id: UUID, text: str, *, limit: int, after: Cursor | None, key_id: UUID | None = None
+    ) -> Page[ChatSession]:
+        """Return conversations with this text in their title or in what was said, without case; the last used first."""
+        pattern = containing(text)
+        said = exists().where(
+            MessageRow.owner_id == owner_id,
+            MessageRow.session_id == ChatSessionRow.id,
+            MessageRow.superseded.is_(False),
+            MessageRow.content.ilike(pattern, escape="\\"),
         )
+        found = or_(ChatSessionRow.title.ilike(pattern, escape="\\"), said)
+        statement = select(*columns(ChatSessionRow, ChatSession)).where(*_of(owner_id, key_id), found)
+        return await self._page(statement, limit, after)
+
+    async def _page(self, statement: Select[*tuple[Any, ...]], limit: int, after: Cursor | None) -> Page[ChatSession]:
+        statement = statement.order_by(ChatSessionRow.updated_at.desc(), ChatSessionRow.id.desc()).limit(limit + 1)
         if after is not None:
             statement = statement.where(tuple_(ChatSessionRow.updated_at, ChatSessionRow.id) < tuple_(*position(after)))
         items = [_session(row) for row in await self._connection.execute(statement)]
@@ -56,9 +81,21 @@ class SessionRepository(Repository):
         statement = select(ChatSessionRow.id).where(ChatSessionRow.owner_id == owner_id).order_by(ChatSessionRow.id)
         return list((await self._connection.execute(statement)).scalars())
 
-    async def rename(self, owner_id: UUID, session_id: UUID, title: str, *, key_id: UUID | None = None) -> ChatSession | None:
-        """Change the title."""
-        return await self._update(owner_id, session_id, key_id, title=title)
+    async def update(self, owner_id: UUID, session_id: UUID, *, key_id: UUID | None = None, **values: object) -> ChatSession | None:
+        """Change what is given, at least one thing. That is no use of the conversation."""
+        return await self._update(owner_id, session_id, key_id, **values)
+
+    async def give_title(self, owner_id: UUID, session_id: UUID, title: str, *, titled: bool) -> bool:
+        """Give a title to a conversation that nobody has given one yet; return whether there was such a one.
+
+        ``titled`` says whether this is one that stays.
+        """
+        statement = (
+            update(ChatSessionRow)
+            .where(*_of(owner_id, None), ChatSessionRow.id == session_id, ChatSessionRow.titled.is_(False))
+            .values(title=title, titled=titled)
+        )
+        return (await self._connection.execute(statement)).rowcount > 0
 
     async def touch(self, owner_id: UUID, session_id: UUID, **values: object) -> ChatSession | None:
         """Note that the conversation goes on, and change what is given."""

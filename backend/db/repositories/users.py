@@ -7,10 +7,8 @@ from sqlalchemy import ColumnElement, func, insert, or_, select, tuple_, update
 
 from backend.core.values.page import Cursor, Page
 from backend.core.values.user import User
-from backend.db.repositories.rows import Repository, columns, position, read
+from backend.db.repositories.rows import Repository, columns, containing, position, read
 from backend.models import UserRow
-
-LIKE_SPECIAL = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
 class UserRepository(Repository):
@@ -70,7 +68,7 @@ class UserRepository(Repository):
             .limit(limit + 1)
         )
         if search is not None:
-            pattern = f"%{search.translate(LIKE_SPECIAL)}%"
+            pattern = containing(search)
             fields = (UserRow.username, UserRow.email, UserRow.full_name)
             statement = statement.where(or_(*(field.ilike(pattern, escape="\\") for field in fields)))
         if after is not None:

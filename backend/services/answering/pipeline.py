@@ -21,6 +21,7 @@ from backend.services.answering.events import Done, Failed, Found
 from backend.services.answering.outcome import Progress, answer_of, ending, since, source_of
 from backend.services.answering.prompting import Prompting
 from backend.services.answering.running import RunningTurns
+from backend.services.answering.titling import Titler
 from backend.services.answering.turn import Asked, Turn
 from backend.services.answering.understanding import Understanding, situation_of
 from backend.services.quotas import Quotas
@@ -41,6 +42,7 @@ class Answering:
         retriever: Retriever,
         model: ChatModel,
         quotas: Quotas,
+        titler: Titler,
         *,
         max_tokens: int,
         turns: RunningTurns | None = None,
@@ -50,6 +52,7 @@ class Answering:
         self._retriever = retriever
         self._model = model
         self._quotas = quotas
+        self._titler = titler
         gauge = TokenGauge()
         self._understanding = Understanding(model, gauge)
         self._prompting = Prompting(model, gauge, max_tokens=max_tokens)
@@ -152,8 +155,12 @@ class Answering:
                 await tx.idempotency.finish_bound(owner_id, key, answer.message_id, status=200)
             # Noted even if its session was deleted meanwhile: the tokens were spent.
             await self._quotas.note(tx, owner_id, answer)
-            if await tx.messages.finish(owner_id, answer):
+            # One that was stopped or failed takes no other's place.
+            replaces = turn.asked.replaces if answer.text and answer.status != "stopped" and not failed else None
+            if await tx.messages.finish(owner_id, answer, replaces=replaces):
                 await tx.sessions.touch(owner_id, answer.session_id)
+        if not failed:
+            self._titler.begin(turn.asked, answer)
 
 
 def _from_documents_alone(progress: Progress) -> bool:

@@ -17,6 +17,7 @@ class Asked:
     """A stored question with all that is needed to answer it. ``arrived`` is of ``time.perf_counter``.
 
     ``history`` is the end of the conversation, and ``unread_messages`` counts those before it.
+    ``replaces`` is the earlier answer whose place this one is to take. An ``untitled`` session may be given a title.
     """
 
     owner_id: UUID
@@ -32,6 +33,8 @@ class Asked:
     idempotency_key: str | None = None
     strict: bool = False
     unread_messages: int = 0
+    replaces: UUID | None = None
+    untitled: bool = False
 
 
 class ServerStoppingError(UnavailableError):

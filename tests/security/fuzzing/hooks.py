@@ -24,6 +24,7 @@ BEYOND_A_SCHEMA = {
     "span_invalid": "that the start comes before the end is about two fields",
     "idempotency_key_reused": "that a key is new depends on the requests before",
     "question_too_long": "how much fits depends on the model",
+    "message_not_an_answer": "whether a message is a question is no matter of its id",
     "model_unknown": "which models there are depends on the provider",
 }
 """Codes of a request that is right as far as a schema can tell, and is refused for another reason."""

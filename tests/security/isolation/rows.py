@@ -48,6 +48,7 @@ def a_list(kind: str, **more: Any) -> Row:
 
 DOCUMENT = {"path.document_id": "document"}
 SESSION = {"path.session_id": "session"}
+MESSAGE = {**SESSION, "path.message_id": "answer"}
 USER = {"path.user_id": "user"}
 NEWCOMER = {"username": "newcomer", "email": "newcomer@example.com", "password": PASSWORD}
 
@@ -103,9 +104,19 @@ ROWS: dict[str, Row] = {
     "list_sessions": a_list("session"),
     "create_session": Row({"body.document_ids[]": "document"}, bodies=({"title": "Mine"},)),
     "read_session": Row(SESSION),
-    "update_session": Row(SESSION, bodies=({"title": "Mine now"},)),
+    "update_session": Row({**SESSION, "body.document_ids[]": "document"}, bodies=({"title": "Mine now"}, {})),
+    "export_session": Row(SESSION),
     "delete_session": Row(SESSION, turn=1),
     "follow_answer": Row({**SESSION, "path.message_id": "answer"}),
     "stop_answer": Row({**SESSION, "path.message_id": "answer"}),
+    # Hers was given anew with her key: that it cannot be once more is what only she is told.
+    "regenerate_answer": Row(
+        {**MESSAGE, "header.Idempotency-Key": "regeneration's key"},
+        bodies=({"stream": False}, {"stream": True}),
+        refused={"path.session_id": 404, "path.message_id": 404, "header.Idempotency-Key": 200},
+        own=(200, 409),
+    ),
+    "branch_session": Row(MESSAGE),
+    "rate_answer": Row(MESSAGE, bodies=({"rating": "up", "comment": "Mine"},)),
     "list_messages": Row({**SESSION, "query.cursor": "cursor:message"}, refused={"path.session_id": 404, "query.cursor": 200}),
 }

@@ -69,6 +69,9 @@ async def newcomer(product: Product, name: str, credential: str = "sign-in", *, 
             document = (await _upload(account, "notes.txt", name))["id"]
             someone.things |= {"document": document, "other document": document}
         async with nullcontext() if credential == "sign-in" else _with_key(product, someone, credential, credential):
+            if furnished:
+                answer = (await someone.clients[credential].post("/api/v1/chat/query", json={"query": QUESTION})).json()
+                someone.things |= {"session": answer["session_id"], "answer": answer["message_id"]}
             yield someone
 
 
@@ -90,7 +93,12 @@ async def _furnish(product: Product, someone: Person, secret: str) -> None:
     answer = (await account.client.post("/api/v1/chat/query", json={"query": QUESTION}, headers=key)).json()
     assert secret in answer["answer"]
     follow_up = {"query": f"Is {secret} the word?", "session_id": answer["session_id"]}
-    (await account.client.post("/api/v1/chat/query", json=follow_up)).raise_for_status()
+    second = (await account.client.post("/api/v1/chat/query", json=follow_up)).raise_for_status().json()
+    place = f"/api/v1/chat/sessions/{answer['session_id']}/messages/{second['message_id']}"
+    anew = {"Idempotency-Key": f"regeneration-{secret}"}
+    (await account.client.post(f"{place}/regenerate", json={"stream": False}, headers=anew)).raise_for_status()
+    opinion = {"rating": "up", "comment": f"That is {secret}."}
+    (await account.client.put(f"{place}/feedback", json=opinion)).raise_for_status()
     session = (await account.client.patch(f"/api/v1/chat/sessions/{answer['session_id']}", json={"title": f"On {secret}"})).json()
     message = (await account.client.get(f"/api/v1/chat/sessions/{session['id']}/messages")).json()["items"][0]
     things["answer"] = answer["message_id"]
@@ -106,7 +114,9 @@ async def _furnish(product: Product, someone: Person, secret: str) -> None:
         "session": session["id"],
         "cursor:session": (session["updated_at"], session["id"]),
         "cursor:message": ("", message["id"]),
+        "answer": second["message_id"],
         "question's key": f"question-{secret}",
+        "regeneration's key": f"regeneration-{secret}",
         "upload's key": f"upload-{secret}",
         "replacement's key": f"replacement-{secret}",
         "other document": other["id"],
@@ -190,7 +200,7 @@ async def seen_by(someone: Person) -> Mapping[str, Any]:
     things, client = someone.things, someone.account.client
     lists: Sequence[str] = ("chat/documents", "chat/sessions", "auth/keys", "auth/me", "auth/me/sign-ins")
     document, session = f"chat/documents/{things['document']}", f"chat/sessions/{things['session']}"
-    single = (document, f"{document}/text", f"{document}/file", session, f"{session}/messages")
+    single = (document, f"{document}/text", f"{document}/file", session, f"{session}/messages?superseded=true", f"{session}/export")
     shown = {path: (await client.get(f"/api/v1/{path}")).raise_for_status().text for path in (*lists, *single)}
     usage = (await client.get("/api/v1/auth/me/usage")).raise_for_status().json()
     return {**shown, "usage": [(limit["name"], limit["used"]) for limit in usage["limits"]]}

@@ -10,6 +10,7 @@ from backend.adapters.chat_models.scripted import ScriptedChatModel
 from backend.core.values.chat import Answer, Question
 from backend.ports.chat_model import ChatModel
 from backend.services.answering.pipeline import Answering
+from backend.services.answering.titling import Titler
 from backend.services.answering.turn import Turn
 from backend.services.chat import ChatService
 from backend.services.quotas import Quotas
@@ -54,7 +55,8 @@ class Room:
             await self.workshop.uploaded(owner_id, f"Pending {number}", filename=f"pending-{number}.txt")
         session = await self.workshop.services.sessions.create(owner_id, title="A talk", document_ids=None)
         quotas = Quotas(enabled=False)
-        answering = Answering(self.workshop.uow, self.workshop.retriever, model, quotas, max_tokens=512)
+        titler = Titler(self.workshop.uow, model, enabled=False)
+        answering = Answering(self.workshop.uow, self.workshop.retriever, model, quotas, titler, max_tokens=512)
         chat = ChatService(self.workshop.uow, answering, quotas, default_model=model.default_model)
         return Conversation(self.workshop, chat, owner_id, session.id)
 

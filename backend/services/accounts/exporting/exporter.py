@@ -9,12 +9,12 @@ from uuid import UUID
 
 from backend.core.clock import now
 from backend.core.errors import BlobNotFoundError, TokenInvalidError
-from backend.core.values.chat import ChatSession, Message
 from backend.core.values.document import Document
 from backend.core.values.page import Cursor
 from backend.core.values.user import Origin
 from backend.db.uow import UnitOfWork
 from backend.ports.blob_store import BlobStore
+from backend.services import transcripts
 from backend.services.accounts.exporting import writing
 from backend.services.accounts.exporting.zipping import ZipStream, safe_name
 
@@ -57,10 +57,10 @@ class AccountExporter:
             stream.add("profile.json", _once(writing.profile(user))),
             self._documents(stream, owner_id),
             self._sessions(stream, owner_id),
-            stream.add("keys.json", writing.listed(self._keys(owner_id))),
-            stream.add("sign-ins.json", writing.listed(self._sign_ins(owner_id))),
-            stream.add("usage.json", writing.listed(self._usage(owner_id))),
-            stream.add("audit.json", writing.listed(self._events(owner_id))),
+            stream.add("keys.json", transcripts.listed(self._keys(owner_id))),
+            stream.add("sign-ins.json", transcripts.listed(self._sign_ins(owner_id))),
+            stream.add("usage.json", transcripts.listed(self._usage(owner_id))),
+            stream.add("audit.json", transcripts.listed(self._events(owner_id))),
         )
         for part in parts:
             async with aclosing(part):
@@ -161,22 +161,11 @@ class AccountExporter:
                 session = await tx.sessions.get(owner_id, session_id)
             if session is None:
                 continue
-            for ending, content in (("json", writing.session), ("md", writing.transcript)):
-                added = stream.add(f"sessions/{session.id}.{ending}", content(session, self._messages(session)))
+            for form, write in transcripts.WRITERS.items():
+                added = stream.add(f"sessions/{session.id}.{form}", write(session, transcripts.told(self._uow, session)))
                 async with aclosing(added):
                     async for piece in added:
                         yield piece
-
-    async def _messages(self, session: ChatSession) -> AsyncIterator[Message]:
-        after: Cursor | None = None
-        while True:
-            async with self._uow.of(session.owner_id) as tx:
-                page = await tx.messages.page(session.owner_id, session.id, limit=AT_ONCE, after=after)
-            for message in page.items:
-                yield message
-            after = page.next_cursor
-            if after is None:
-                return
 
     async def _keys(self, owner_id: UUID) -> AsyncIterator[object]:
         after: Cursor | None = None

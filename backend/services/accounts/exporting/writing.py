@@ -5,12 +5,10 @@ from dataclasses import asdict
 from typing import IO
 from uuid import UUID
 
-import orjson
-
 from backend.core.values.audit import AuditEvent
-from backend.core.values.chat import ChatSession, Message
 from backend.core.values.document import Document
 from backend.core.values.user import ApiKey, SignIn, User
+from backend.services.transcripts import encoded
 
 PIECE_BYTES = 256 << 10
 TEXT = "text.txt"
@@ -25,7 +23,7 @@ documents/ID/NAME     the file that you uploaded, as it was
 documents/ID/text.txt the text that was read from it; "start" and "end" of a source count its characters from 0;
                       text-version-N.txt are those of earlier versions, which older sources name
 sessions/ID.json      a conversation, with the sources of each answer
-sessions/ID.md        the same to read
+sessions/ID.md        the same to read, without answers that were given anew and with what is cited only
 keys.json             your API keys, without their secrets, which are not stored
 sign-ins.json         where you are signed in
 usage.json            your questions and tokens of each day (UTC)
@@ -38,7 +36,7 @@ All times are in UTC. Texts are UTF-8. Passwords and secrets are stored as hashe
 def profile(user: User) -> bytes:
     """Return the account, without what its password is checked with."""
     names = ("id", "username", "email", "full_name", "role", "tier", "is_active", "created_at")
-    return _json({name: getattr(user, name) for name in names})
+    return encoded({name: getattr(user, name) for name in names})
 
 
 def folder_of(document: Document) -> str:
@@ -51,40 +49,7 @@ def document(document: Document, path: str | None) -> bytes:
     hidden = {"owner_id", "blob_key", "attempts"}
     values = {name: value for name, value in asdict(document).items() if name not in hidden}
     lost = {} if path is not None else {"file_missing": "The file is missing on the server."}
-    return _json({**values, "file": path, **lost})
-
-
-async def session(session: ChatSession, messages: AsyncIterator[Message]) -> AsyncIterator[bytes]:
-    """Yield a conversation as JSON."""
-    head = {name: value for name, value in asdict(session).items() if name != "owner_id"}
-    yield _json(head).removesuffix(b"\n}") + b',\n  "messages": '
-    async for piece in listed(messages):
-        yield piece
-    yield b"}\n"
-
-
-async def transcript(session: ChatSession, messages: AsyncIterator[Message]) -> AsyncIterator[bytes]:
-    """Yield a conversation as Markdown."""
-    yield f"# {' '.join(session.title.split())}\n".encode()
-    async for message in messages:
-        who = "Question" if message.role == "user" else "Answer"
-        yield f"\n## {who}, {message.created_at:%Y-%m-%d %H:%M} UTC\n\n{message.content}\n".encode()
-        if message.role == "assistant" and message.status != "complete":
-            yield f"\n({message.status})\n".encode()
-        for source in message.sources:
-            page = f", page {source.page}" if source.page else ""
-            quote = " ".join(source.quote.split())
-            where = f"document {source.document_id}, characters {source.start} to {source.end}"
-            yield f"\n[{source.marker}] {source.title}{page} ({where})\n\n> {quote}\n".encode()
-
-
-async def listed(items: AsyncIterator[object]) -> AsyncIterator[bytes]:
-    """Yield a JSON list, an item at a time."""
-    separator = b"["
-    async for item in items:
-        yield separator + b"\n" + _json(item)
-        separator = b","
-    yield b"[]\n" if separator == b"[" else b"\n]\n"
+    return encoded({**values, "file": path, **lost})
 
 
 async def in_brackets(entries: IO[bytes]) -> AsyncIterator[bytes]:
@@ -112,8 +77,3 @@ def event(event: AuditEvent, owner_id: UUID) -> object:
     by = "you" if event.actor_id == owner_id else "nobody who is known" if own else "an administrator"
     address = event.address if own else None
     return {"occurred_at": event.occurred_at, "kind": event.kind, "by": by, "address": address, "details": event.details}
-
-
-def _json(value: object) -> bytes:
-    # The driver's ids are a class of their own, which the library does not know.
-    return orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2)

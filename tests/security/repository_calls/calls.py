@@ -10,23 +10,27 @@ from backend.core.clock import now
 from backend.core.ids import new_id
 from backend.core.values.chat import Answer, Timings, Usage
 from backend.core.values.document import Chunk
-from backend.core.values.page import Page
 from backend.db.repositories.texts import Span
 from backend.db.uow import Transaction
-from backend.services.embedders import new_generation
-from tests.security.conftest import OWNED
-from tests.support.workshop import Workshop
 
 Things = SimpleNamespace
 Call = Callable[[Transaction, UUID, Things], Awaitable[Any]]
 
 ANSWER = Answer("mine", new_id(), new_id(), "complete", "grounded", "m", (), Usage(1, 1, None), Timings(None, None, 1.0))
 
+
+async def copy_messages(tx: Transaction, me: UUID, hers: Things) -> None:
+    """Copy them into a conversation of one's own."""
+    mine = await tx.sessions.add(me, session_id=new_id(), title="mine", document_ids=None)
+    await tx.messages.copy(me, hers.answered, hers.message, into=mine.id)
+
+
 READS: dict[str, Call] = {
     "sign_ins.user_of": lambda tx, me, hers: tx.sign_ins.user_of(me, hers.sign_in),
     "sessions.get": lambda tx, me, hers: tx.sessions.get(me, hers.session),
     "messages.history": lambda tx, me, hers: tx.messages.history(me, hers.session, limit=9),
     "messages.said_before": lambda tx, me, hers: tx.messages.said_before(me, hers.session, new_id()),
+    "messages.newest": lambda tx, me, hers: tx.messages.newest(me, hers.session, limit=9),
     "messages.get": lambda tx, me, hers: tx.messages.get(me, hers.answer),
     "messages.page": lambda tx, me, hers: tx.messages.page(me, hers.session, limit=9, after=None),
     "documents.get": lambda tx, me, hers: tx.documents.get(me, hers.document),
@@ -60,12 +64,16 @@ READS: dict[str, Call] = {
 WRITES: dict[str, Call] = {
     "sign_ins.revoke": lambda tx, me, hers: tx.sign_ins.revoke(me, hers.sign_in),
     "sign_ins.rotate": lambda tx, me, hers: tx.sign_ins.rotate(me, hers.sign_in, refresh_hash=b"x", expires_at=hers.moment),
-    "sessions.rename": lambda tx, me, hers: tx.sessions.rename(me, hers.session, "mine"),
+    "sessions.update": lambda tx, me, hers: tx.sessions.update(me, hers.session, title="mine"),
+    "sessions.give_title": lambda tx, me, hers: tx.sessions.give_title(me, hers.untitled, "mine", titled=True),
     "sessions.touch": lambda tx, me, hers: tx.sessions.touch(me, hers.session, title="mine"),
     "sessions.delete": lambda tx, me, hers: tx.sessions.delete(me, hers.session),
     "messages.add_turn": lambda tx, me, hers: tx.messages.add_turn(
         me, hers.session, question_id=new_id(), question="Q", answer_id=new_id(), model="m"
     ),
+    "messages.add_answer": lambda tx, me, hers: tx.messages.add_answer(me, hers.session, answer_id=new_id(), model="m"),
+    "messages.rate": lambda tx, me, hers: tx.messages.rate(me, hers.answered, hers.answer, rating="up", comment="mine"),
+    "messages.copy": copy_messages,
     "messages.finish": lambda tx, me, hers: tx.messages.finish(
         me, replace(ANSWER, session_id=hers.session, message_id=hers.streaming)
     ),
@@ -116,6 +124,7 @@ OWN_READS: dict[str, Call] = {
     "api_keys.page": lambda tx, me, _: tx.api_keys.page(me, limit=9, after=None),
     "sessions.ids": lambda tx, me, _: tx.sessions.ids(me),
     "sessions.page": lambda tx, me, _: tx.sessions.page(me, limit=9, after=None),
+    "sessions.search": lambda tx, me, _: tx.sessions.search(me, "Q", limit=9, after=None),
     "documents.page": lambda tx, me, _: tx.documents.page(me, limit=9, after=None),
     "documents.standings": lambda tx, me, _: tx.documents.standings(me, None),
     "vectors.missing": lambda tx, me, hers: tx.vectors.missing(me, hers.building, limit=9),
@@ -148,14 +157,8 @@ NOT_ABOUT_ANOTHERS_IDS = {
     *("users.by_login", "users.page", "users.others_administer", "sign_ins.locked", "api_keys.with_owner", "reset_links.locked"),
     *("idempotency.expire", "idempotency.forget_running", "usage.totals", "usage.hold", "audit.page"),
     *("generations.all", "generations.worn", "generations.missing_chunks", "generations.indexed_by", "generations.exist"),
-    *(
-        "documents.without_job",
-        "vectors.unindexed_documents",
-        "messages.end_abandoned",
-        "jobs.queued",
-        "jobs.hasten",
-        "jobs.forget_ended",
-    ),
+    *("documents.without_job", "vectors.unindexed_documents", "messages.end_abandoned"),
+    *("jobs.queued", "jobs.hasten", "jobs.forget_ended"),
     *("consistency.owners", "consistency.existing", "consistency.is_left_over", "stored.foreign", "stored.files", "lexicon.lock"),
     *("stored.named_files", "stored.collections_in_work", "stored.newest_job", "stored.queued"),
     *("consistency.disagreements", "consistency.recount"),  # What an operator asks about an account, and nobody else.
@@ -163,75 +166,3 @@ NOT_ABOUT_ANOTHERS_IDS = {
     # Of deleted accounts only, as a test of their own shows.
     *("leftovers.collections", "leftovers.files", "leftovers.clear", "leftovers.remove_account", "leftovers.without_job"),
 }
-
-
-async def things_of(workshop: Workshop, owner_id: UUID) -> Things:
-    deleted = await workshop.indexed(owner_id, "A diary that was thrown away.")
-    await workshop.services.documents.delete(owner_id, deleted.id)
-    pending = await workshop.uploaded(owner_id, "A diary that waits.")
-
-    session, streaming = await workshop.services.sessions.create(owner_id, title="Open", document_ids=None), new_id()
-    async with workshop.uow.of(owner_id) as tx:
-        await tx.messages.add_turn(owner_id, session.id, question_id=new_id(), question="Q", answer_id=streaming, model="m")
-
-    running, bound = f"running {owner_id}", f"bound {owner_id}"
-    await workshop.services.idempotency.begin(owner_id, running, "query", b"x")
-    answer = await workshop.turn(owner_id, (await workshop.services.sessions.create(owner_id, title="Q", document_ids=None)).id)
-    await workshop.services.idempotency.begin(owner_id, bound, "query", b"x")
-    async with workshop.uow.of(owner_id) as tx:
-        await tx.idempotency.bind(owner_id, bound, answer)
-    # So that there is something to confirm, and something to forget.
-    late = "update chunk_vectors v set indexed = false from chunks c where c.id = v.chunk_id and c.document_id = $1 returning c.id"
-    (late_chunk,) = await workshop.rows(late, deleted.id)
-    cancelled = await workshop.uploaded(owner_id, "A diary that was given up.")
-    await workshop.services.documents.index(owner_id, cancelled.id)
-    await workshop.rows("update documents set status = 'failed', live_version = null where id = $1", cancelled.id)
-    async with workshop.uow.of(owner_id) as tx:
-        generation = await tx.generations.ready(owner_id)
-        building, collection = new_generation(owner_id)
-        await tx.generations.ensure(owner_id, "another", generation_id=building, dimensions=2, collection=collection, building=True)
-        retired, collection = new_generation(owner_id)
-        await tx.generations.ensure(owner_id, "a third", generation_id=retired, dimensions=2, collection=collection, building=True)
-        await tx.generations.retire(owner_id, retired)
-    assert generation is not None
-    await workshop.rows("insert into lexemes (owner_id, lexeme, frequency) values ($1, 'forgotten', 0)", owner_id)
-
-    async def first(sql: str) -> Any:
-        return (await workshop.rows(sql, owner_id))[0][0]
-
-    document = await first("select id from documents where owner_id = $1 and status = 'ready' and deleted_at is null")
-    return Things(
-        document=document,
-        sha256=await first("select sha256 from documents where owner_id = $1 and status = 'ready' and deleted_at is null"),
-        deleted=deleted.id,
-        pending=pending.id,
-        chunk=(await workshop.rows("select id from chunks where document_id = $1", document))[0][0],
-        late_chunk=late_chunk["id"],
-        cancelled=cancelled.id,
-        blob_key=pending.blob_key,
-        generation=generation.id,
-        collection=generation.collection,
-        building=building,
-        built_by="a third",
-        fresh=new_id(),
-        streaming=streaming,
-        answer=answer,
-        key_of_request=running,
-        bound_key=bound,
-        api_key=await first("select id from api_keys where owner_id = $1"),
-        session=await first("select id from chat_sessions where owner_id = $1"),
-        sign_in=await first("select id from auth_sessions where owner_id = $1"),
-        moment=await first("select created_at from users where id = $1"),
-    )
-
-
-async def everything_of(connection: Any, owner_id: UUID) -> list[str]:
-    """Return every row that is somebody's, over a connection that sees it."""
-    parts = (f"select '{t} ' || to_jsonb({t})::text from {t} where {column} = $1" for t, column in OWNED.items())  # noqa: S608 - ours
-    return sorted(row[0] for row in await connection.fetch(" union all ".join(parts), owner_id))
-
-
-def is_empty(found: object) -> bool:
-    if isinstance(found, Page):
-        return not found.items
-    return not (any(found) if isinstance(found, tuple) else found)

@@ -5,11 +5,14 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, insert, select, update
+from sqlalchemy import Text, and_, cast, func, insert, or_, select, update
 
-from backend.core.values.chat import Answer, ContextUse, Message, PendingDocument, Source, Timings, Usage
+from backend.core.ids import new_id
+from backend.core.values.chat import Answer, Message, PendingDocument, Rating, Source
 from backend.core.values.page import Cursor, Page
-from backend.db.repositories.rows import AnyRow, Repository, columns, read
+from backend.db.repositories.messages.copies import COPY_MESSAGES, COPY_SOURCES
+from backend.db.repositories.messages.reading import message_of
+from backend.db.repositories.rows import Repository, columns
 from backend.models import DocumentRow, MessageRow, MessageSourceRow
 
 STOP_CHANNEL = "docent_stop"
@@ -37,8 +40,23 @@ class MessageRepository(Repository):
             )
         )
 
-    async def finish(self, owner_id: UUID, answer: Answer) -> bool:
-        """Store how an answer ended, with its sources; return whether its message still existed and was being streamed."""
+    async def add_answer(self, owner_id: UUID, session_id: UUID, *, answer_id: UUID, model: str) -> None:
+        """Insert an empty answer that is being streamed, to the newest question once more.
+
+        It is superseded until ``finish`` lets it take the place of another one. Until the transaction ends, nobody else adds to
+        the conversation.
+
+        Raises:
+            SessionBusyError: As ``add_turn``.
+        """
+        values = {"id": answer_id, "role": "assistant", "content": "", "status": "streaming", "model": model, "superseded": True}
+        await self._connection.execute(insert(MessageRow).values(owner_id=owner_id, session_id=session_id, **values))
+
+    async def finish(self, owner_id: UUID, answer: Answer, *, replaces: UUID | None = None) -> bool:
+        """Store how an answer ended, with its sources; return whether its message still existed and was being streamed.
+
+        With ``replaces`` it takes the place of that answer, which is superseded from then on.
+        """
         statement = (
             update(MessageRow)
             .where(MessageRow.owner_id == owner_id, MessageRow.id == answer.message_id, MessageRow.status == "streaming")
@@ -58,8 +76,13 @@ class MessageRepository(Repository):
                 updated_at=func.now(),
             )
         )
+        if replaces is not None:
+            statement = statement.values(superseded=False)
         if (await self._connection.execute(statement)).rowcount == 0:
             return False
+        if replaces is not None:
+            earlier = (MessageRow.owner_id == owner_id, MessageRow.session_id == answer.session_id, MessageRow.id == replaces)
+            await self._connection.execute(update(MessageRow).where(*earlier).values(superseded=True))
         if answer.sources:
             key = {"owner_id": owner_id, "message_id": answer.message_id}
             rows = [{**key, **asdict(source)} for source in answer.sources]
@@ -67,14 +90,29 @@ class MessageRepository(Repository):
         return True
 
     async def history(self, owner_id: UUID, session_id: UUID, *, limit: int) -> list[Message]:
-        """Return the newest messages that say something, oldest first, without their sources."""
+        """Return the newest messages that say something, oldest first, without their sources and without what is superseded."""
         statement = (
             select(*columns(MessageRow, Message))
-            .where(MessageRow.owner_id == owner_id, MessageRow.session_id == session_id, MessageRow.content != "")
+            .where(
+                MessageRow.owner_id == owner_id,
+                MessageRow.session_id == session_id,
+                MessageRow.content != "",
+                MessageRow.superseded.is_(False),
+            )
             .order_by(MessageRow.id.desc())
             .limit(limit)
         )
-        return [_message(row) for row in await self._connection.execute(statement)][::-1]
+        return [message_of(row) for row in await self._connection.execute(statement)][::-1]
+
+    async def newest(self, owner_id: UUID, session_id: UUID, *, limit: int) -> list[Message]:
+        """Return the newest messages, oldest first, like ``history``, but also those that say nothing."""
+        statement = (
+            select(*columns(MessageRow, Message))
+            .where(MessageRow.owner_id == owner_id, MessageRow.session_id == session_id, MessageRow.superseded.is_(False))
+            .order_by(MessageRow.id.desc())
+            .limit(limit)
+        )
+        return [message_of(row) for row in await self._connection.execute(statement)][::-1]
 
     async def said_before(self, owner_id: UUID, session_id: UUID, message_id: UUID) -> int:
         """Count the messages before one that say something and that the conversation goes on with."""
@@ -94,22 +132,55 @@ class MessageRepository(Repository):
         if row is None:
             return None
         sources = (await self._sources(owner_id, [message_id])).get(message_id, ())
-        return _message(row, sources, await self._titled(owner_id, row.pending_document_ids))
+        return message_of(row, sources, await self._titled(owner_id, row.pending_document_ids))
 
-    async def page(self, owner_id: UUID, session_id: UUID, *, limit: int, after: Cursor | None) -> Page[Message]:
-        """Return the messages of a conversation, oldest first, with their sources."""
+    async def page(
+        self, owner_id: UUID, session_id: UUID, *, limit: int, after: Cursor | None, superseded: bool = False
+    ) -> Page[Message]:
+        """Return the messages of a conversation, oldest first, with their sources.
+
+        Answers that are superseded are among them if so wished, or while they are being streamed.
+        """
         statement = (
             select(*columns(MessageRow, Message))
             .where(MessageRow.owner_id == owner_id, MessageRow.session_id == session_id)
             .order_by(MessageRow.id)
             .limit(limit + 1)
         )
+        if not superseded:
+            statement = statement.where(or_(MessageRow.superseded.is_(False), MessageRow.status == "streaming"))
         if after is not None:
             statement = statement.where(MessageRow.id > after.id)
         rows = (await self._connection.execute(statement)).all()
         sources = await self._sources(owner_id, [row.id for row in rows[:limit]])
-        items = [_message(row, sources.get(row.id, ())) for row in rows[:limit]]
+        items = [message_of(row, sources.get(row.id, ())) for row in rows[:limit]]
         return Page(items, Cursor("", items[-1].id) if len(rows) > limit else None)
+
+    async def rate(self, owner_id: UUID, session_id: UUID, message_id: UUID, *, rating: Rating | None, comment: str | None) -> None:
+        """Store what somebody thinks of an answer, instead of what they thought before."""
+        await self._connection.execute(
+            update(MessageRow)
+            .where(MessageRow.owner_id == owner_id, MessageRow.session_id == session_id, MessageRow.id == message_id)
+            .values(feedback=rating, feedback_comment=comment)
+        )
+
+    async def copy(self, owner_id: UUID, session_id: UUID, message: Message, *, into: UUID) -> None:
+        """Copy a conversation into another one: up to an answer, or what comes before a question.
+
+        The copies have ids of their own, and no feedback. Answers that are superseded stay behind.
+        """
+        mine = (MessageRow.owner_id == owner_id, MessageRow.session_id == session_id)
+        wanted = and_(MessageRow.id < message.id, MessageRow.superseded.is_(False))
+        if message.role == "assistant":
+            asked = select(MessageRow.id).where(*mine, MessageRow.role == "user", MessageRow.id < message.id)
+            newest = asked.order_by(MessageRow.id.desc()).limit(1).scalar_subquery()
+            before = and_(MessageRow.id <= newest, MessageRow.superseded.is_(False))
+            wanted = or_(before, MessageRow.id == message.id)
+        found = await self._connection.execute(select(MessageRow.id).where(*mine, wanted).order_by(MessageRow.id))
+        old = list(found.scalars())
+        pairs = {"owner_id": owner_id, "old": old, "new": [new_id() for _ in old]}
+        await self._connection.execute(COPY_MESSAGES, {**pairs, "into": into})
+        await self._connection.execute(COPY_SOURCES, pairs)
 
     async def end_abandoned(self, *, before: datetime | None = None) -> int:
         """Mark answers as incomplete whose process is gone: all that are being streamed, or those not touched since ``before``.
@@ -154,21 +225,3 @@ class MessageRepository(Repository):
             message_id = values.pop("message_id")
             found[message_id] = (*found.get(message_id, ()), Source(**values))
         return found
-
-
-def _message(row: AnyRow, sources: Sequence[Source] = (), pending: tuple[PendingDocument, ...] = ()) -> Message:
-    found = row._mapping
-    usage, timings = found["usage"], found["timings"]
-    if usage is not None:
-        context = usage["context"]
-        usage = Usage(**{**usage, "context": None if context is None else ContextUse(**context)})
-    return read(
-        Message,
-        row,
-        usage=usage,
-        timings=None if timings is None else Timings(**timings),
-        degraded=tuple(found["degraded"]),
-        pending_document_ids=tuple(found["pending_document_ids"]),
-        sources=tuple(sources),
-        pending_documents=pending,
-    )
