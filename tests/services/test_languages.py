@@ -114,6 +114,13 @@ async def test_a_version_in_another_language_leaves_nothing_of_the_one_before(wo
     assert [tuple(row) for row in sizes] == [("english", 1), ("simple", 1)]
     assert [defect async for defect in workshop.services.consistency.check(Compared())] == []
 
+    await workshop.rows("update lexemes set frequency = frequency + 1 where language = 'simple'")
+    await workshop.rows("update corpus_sizes set language = 'german' where language = 'simple'")
+    assert [defect.kind async for defect in workshop.services.consistency.check(Compared())] == ["lexicon_wrong"]
+    async with workshop.uow.of(alice) as tx:
+        await tx.consistency.recount(alice)
+    await assert_statistics(workshop, alice)
+
 
 async def test_a_word_of_many_documents_weighs_no_more_in_the_only_one_of_another_language(workshop: Workshop) -> None:
     alice = await workshop.user()
