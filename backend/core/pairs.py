@@ -18,6 +18,7 @@ _MARKS += "\u1067-\u106d\u1071-\u1074\u1082-\u108d\u108f\u109a-\u109d\uaa7b-\uaa
 
 _UNSPACED = f"{_HAN}{_HIRAGANA}{_KATAKANA}{_BOPOMOFO}{_HANGUL}{_LETTERS}{_MARKS}"
 _ANY = re.compile(f"[{_UNSPACED}]")
+_ANY_RUN = re.compile(f"[{_UNSPACED}]+")
 # Where the script changes, mostly a word ends. A run of another script is a word as it is.
 _RUN = re.compile(f"[{_HAN}]+|[{_HIRAGANA}]+|[{_KATAKANA}]+|[{_BOPOMOFO}]+|[{_HANGUL}]+|[{_LETTERS}{_MARKS}]+|[^{_UNSPACED}]+")
 _CHARACTER = re.compile(f"[{_MARKS}]*[^{_MARKS}][{_MARKS}]*|[{_MARKS}]+")
@@ -38,6 +39,17 @@ _CHINESE_QUESTION = re.compile(
 _KOREAN_PARTICLE = re.compile(
     f"(?<=[{_HANGUL}]{{2}})(?:으로|에서|에게|까지|부터|이며|이다|마다|입니까|인가요|입니다|은|는|이|가|을|를|의|에|로|와|과|도|만)$"
 )
+# Around what a run of hiragana says: particles of the word before it, question words, polite endings, particles of itself.
+_JAPANESE_FRAME = re.compile(
+    "^(?:には|では|とは|から|まで|より|[はがのをにへとでも])?(?:いつ|どこ|だれ|どの|どう|なぜ|いくつ|いくら)?"
+    "|(?:でしょうか|ましたか|ませんか|ですか|ますか|ました|ません|です|ます|ください|から|まで|には|では|[はがのをにへとでも])$"
+)
+_FRAMED = 4
+
+
+def apart(text: str) -> str:
+    """Return a text with spaces around its unspaced runs: ``iPhoneの`` is two words, for ``words`` too."""
+    return text if text.isascii() else _ANY_RUN.sub(r" \g<0> ", text)
 
 
 def parts(word: str) -> list[str]:
@@ -59,11 +71,11 @@ def _pairs(run: str) -> Iterator[str]:
     if not _ANY.match(run):
         yield run
         return
-    characters = _CHARACTER.findall(run)
-    if len(characters) == 1:
-        if not "\u3041" <= run[0] <= "\u309f":  # A kana alone between other scripts is a particle.
-            yield run
-        return
+    hiragana = "\u3041" <= run[0] <= "\u309f"
+    # A shorter run may be what is left of a longer one, and would lose more each time.
+    characters = _CHARACTER.findall(_JAPANESE_FRAME.sub("", run) if hiragana and len(run) >= _FRAMED else run)
+    if len(characters) == 1 and not hiragana:
+        yield run
     for first, second in pairwise(characters):
         if (pair := first + second) not in _GRAMMAR:
             yield pair

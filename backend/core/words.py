@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from backend.core.pairs import parts
+from backend.core.pairs import apart, parts
 
 # A combining mark belongs to its word (Devanagari, Thai, Hebrew points), but ``\w`` does not know it.
 _MARKS = "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.category(chr(code)).startswith("M"))
@@ -43,7 +43,7 @@ def words(text: str) -> list[str]:
 def terms(text: str) -> list[str]:
     """Return what two texts are compared by: words without stop words, lightly stemmed; scripts without spaces in pairs."""
     found: list[str] = []
-    for word in words(text):
+    for word in words(apart(text)):
         if word in STOP_WORDS:
             continue
         if word.isascii():

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from backend.core.pairs import parts
+from backend.core.pairs import apart, parts
 from backend.core.words import words
 
 # Vowel signs of Hebrew and Arabic and the stretching of Arabic are mostly not written, and questions never have them.
@@ -29,7 +29,7 @@ def search_text(text: str) -> str:
     is followed by its parts, so that both find it; scripts without spaces become pairs of characters. The result is lower-case, and
     the function idempotent.
     """
-    normal = " ".join(words(text))
+    normal = " ".join(words(apart(text)))
     if normal.isascii():
         return normal
     # Letters may meet when a mark between them is gone, so they are composed once more.

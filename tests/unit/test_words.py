@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 
 from backend.core.words import terms, words
 from backend.rag.normalising import search_text
+from backend.services.indexing.chunks import searched_text
 
 
 def test_a_camel_case_word_is_found_whole_and_in_parts() -> None:
@@ -39,6 +40,11 @@ def test_scripts_without_spaces_become_pairs_of_characters() -> None:
     assert search_text("ภาษาไทย") == "ภา าษ ษา าไ ไท ทย"
     assert search_text("iPhoneの価格は2024年に") == "iphone i phone 価格 2024 年"
     assert terms("東京 tower") == ["東京", "tower"]
+
+
+def test_the_heading_of_a_chunk_is_searched_with_it() -> None:
+    assert searched_text("Kündigung > Fristen", "Drei Monate.") == "kündigung fristen drei monate"
+    assert searched_text(None, "Drei Monate.") == "drei monate"
 
 
 def test_ways_of_writing_a_letter_are_one() -> None:

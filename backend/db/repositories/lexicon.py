@@ -44,6 +44,7 @@ SHRINK = text("delete from corpus_sizes where owner_id = :owner_id and chunks <=
 # those. The question is read in the languages of the owner's corpus, and a chunk is scored by what its own language makes of it.
 # A word is as frequent as its lexemes are in all languages together, else a word of the many would weigh most in the documents of
 # the few; its place in the question says which lexemes are the same word, for all languages share the parser.
+# One key for language and lexeme: by two, the planner joins the languages first and unnests every chunk once for each lexeme.
 # A lexeme that no chunk has counts in the total, so `share` says how much of the question's weight was found.
 SEARCH = text("""
 with languages as (
@@ -67,7 +68,7 @@ with languages as (
   select language, lexeme, idf, row_number() over (partition by language order by frequency, lexeme) as rarity
     from terms where frequency > 0
 ), known as materialized (
-  select language, lexeme, idf, rarity from ranked where rarity <= 16
+  select language || ' ' || lexeme as key, lexeme, idf, rarity from ranked where rarity <= 16
 ), wanted as (
   select string_agg(distinct quote_literal(lexeme), ' | ')::tsquery as query from known where rarity <= 6
 ), candidates as materialized (
@@ -78,7 +79,7 @@ with languages as (
     from candidates f join chunks c on c.id = f.chunk_id and c.owner_id = :owner_id
    cross join size s
    cross join lateral unnest(c.tsv) u
-    join known k on k.lexeme = u.lexeme and k.language = c.language
+    join known k on k.key = c.language || ' ' || u.lexeme
    cross join lateral (select coalesce(cardinality(u.positions), 1)::float8 as n) tf
 )
 select id, sum(idf * weight) as score, sum(idf) / (select t.idf from totals t where t.language = scored.language) as share
