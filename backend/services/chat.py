@@ -56,7 +56,8 @@ class ChatService:
             if question.document_ids is not None and len(standings) < len(set(question.document_ids)):
                 raise DocumentNotFoundError
             history = await tx.messages.history(owner_id, session.id, limit=REMEMBERED_MESSAGES)
-            unread = await tx.messages.said_before(owner_id, session.id, history[0].id) if history else 0
+            all_read = len(history) < REMEMBERED_MESSAGES
+            unread = 0 if all_read else await tx.messages.said_before(owner_id, session.id, history[0].id)
             await tx.messages.add_turn(
                 owner_id, session.id, question_id=question_id, question=question.text, answer_id=answer_id, model=model
             )
