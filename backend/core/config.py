@@ -53,10 +53,7 @@ class Settings(BaseSettings):
     )
     chat_model: str = Field("llama3.2:1b", description="The language model, as its provider names it.")
     chat_window: int | None = Field(
-        None,
-        ge=512,
-        le=2_000_000,
-        description="Context window in tokens; without it the loaded one, else the model's up to 8192.",
+        None, ge=512, le=2_000_000, description="Context window in tokens; without it the loaded one, else the model's up to 8192."
     )
     chat_max_tokens: int = Field(1024, ge=16, le=131_072, description="The longest answer, in tokens.")
     chat_first_token_seconds: float = Field(120, gt=0, le=3600, description="How long to wait for the model's first token.")

@@ -80,7 +80,8 @@ class ChatService:
                 await tx.messages.add_answer(owner_id, session.id, answer_id=answer_id, model=model)
                 asked_before, history = await _exchange(tx, owner_id, session.id, again)
                 question = replace(question, text=asked_before.content)
-            unread = await tx.messages.said_before(owner_id, session.id, history[0].id) if history else 0
+            all_read = len(history) < REMEMBERED_MESSAGES
+            unread = 0 if all_read else await tx.messages.said_before(owner_id, session.id, history[0].id)
             if not (session.titled or history):
                 await tx.sessions.give_title(owner_id, session.id, title_of(question.text), titled=False)
             await tx.sessions.touch(owner_id, session.id)

@@ -27,7 +27,7 @@ async def reply(question: str, *texts: str) -> str:
 
 
 async def test_it_quotes_the_sentence_that_answers_with_its_marker() -> None:
-    assert await reply("How often must the pump be serviced?", BREAD, PUMP) == "It must be serviced every two years. [2]"
+    assert await reply("How often must it be serviced?", BREAD, PUMP) == "It must be serviced every two years. [2]"
 
 
 async def test_the_shape_of_the_question_decides_between_sentences_that_are_alike() -> None:
@@ -40,6 +40,20 @@ async def test_sentences_come_in_the_order_of_the_document() -> None:
     answer = await reply("Who built the pump and how often must it be serviced?", PUMP)
 
     assert answer == "The pump was built in 1987 by Acme. [1] It must be serviced every two years. [1]"
+
+
+async def test_the_document_with_the_best_passage_comes_first_and_its_sentences_in_its_own_order() -> None:
+    texts = ["The pump is serviced by Acme. Call them.", "The pump is serviced at night.", "The pump is serviced in Lund."]
+    places = [(7, 500), (8, 0), (7, 100)]
+    passages = tuple(
+        Passage(n, UUID(int=n), UUID(int=document), "t", None, None, start, start + len(text), text, 1 / n)
+        for n, (text, (document, start)) in enumerate(zip(texts, places, strict=True), start=1)
+    )
+
+    pieces = await pieces_of(Prompt((), "Who services the pump?", passages))
+
+    said = "".join(piece.text for piece in pieces)
+    assert said == "The pump is serviced in Lund. [3] The pump is serviced by Acme. [1] The pump is serviced at night. [2]"
 
 
 async def test_it_says_plainly_that_it_found_nothing() -> None:
@@ -55,7 +69,7 @@ async def test_numbers_and_backticks_of_the_document_cannot_pass_for_markers_or_
 
 
 async def test_it_speaks_word_by_word_and_ends_once() -> None:
-    pieces = await pieces_of(prompt("How often must the pump be serviced?", PUMP))
+    pieces = await pieces_of(prompt("How often must it be serviced?", PUMP))
 
     assert [piece.text for piece in pieces[:3]] == ["It", " must", " be"]
     assert [piece.finish for piece in pieces if piece.finish] == [Finish("stop")]
@@ -63,7 +77,7 @@ async def test_it_speaks_word_by_word_and_ends_once() -> None:
 
 
 async def test_it_keeps_to_the_length_that_was_asked_for_and_says_so() -> None:
-    pieces = await pieces_of(prompt("How often must the pump be serviced?", PUMP), max_tokens=2)
+    pieces = await pieces_of(prompt("How often must it be serviced?", PUMP), max_tokens=2)
 
     assert ("".join(piece.text for piece in pieces), pieces[-1].finish) == ("It must", Finish("length"))
 

@@ -6,7 +6,7 @@ from time import perf_counter
 
 import structlog
 
-from backend.core.errors import DocentError
+from backend.core.errors import AnswerCutError, DocentError
 from backend.ports.chat_model import ChatModel, Generation
 from backend.rag.follow_ups import REPLY_TOKENS, leaned_on, needs_rewriting, rewriting, standalone
 from backend.rag.gauging import TokenGauge
@@ -68,6 +68,8 @@ class Understanding:
             async with asyncio.timeout(self._seconds):
                 reply = await self._reply(asked, progress)
         except (DocentError, TimeoutError) as error:
+            if isinstance(error, DocentError) and not isinstance(error, AnswerCutError):
+                progress.rewrite_tokens = 0  # It did not begin.
             log.warning("question_not_rewritten", message_id=str(asked.message_id), reason=getattr(error, "code", "timeout"))
             return None
         finally:
