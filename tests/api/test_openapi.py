@@ -20,6 +20,7 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 RESOURCES = {
     "documents": "document_id",
     "keys": "key_id",
+    "messages": "message_id",
     "sessions": "session_id",
     "sign-ins": "sign_in_id",
     "users": "user_id",
@@ -96,8 +97,8 @@ def test_path_parameters_are_named_after_their_resources(description: dict[str, 
     for path, method, operation in operations(description):
         for resource, name in re.findall(r"/([a-z-]+)/\{([a-z_]+)\}", path):
             assert RESOURCES[resource] == name
-            (parameter,) = [each for each in operation["parameters"] if each["in"] == "path"]
-            assert (parameter["name"], parameter["schema"]["format"]) == (name, "uuid"), (path, method)
+            formats = {each["name"]: each["schema"]["format"] for each in operation["parameters"] if each["in"] == "path"}
+            assert formats[name] == "uuid", (path, method)
 
 
 async def test_production_describes_nothing_to_strangers() -> None:
