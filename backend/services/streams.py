@@ -15,7 +15,7 @@ from backend.services.answering.turn import TurnReader
 
 STOP_SECONDS = 10.0
 """How long a stop waits for the answer to be stored."""
-AGAIN_SECONDS = 1.0
+AGAIN_SECONDS = 0.25
 """A process that was just connecting to PostgreSQL has not heard the first call."""
 LOOK_SECONDS = 0.05
 

@@ -1,6 +1,6 @@
 """Answers while they are being given."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Response
@@ -18,13 +18,16 @@ router = APIRouter(
     responses=problems(TokenInvalidError, SessionNotFoundError, MessageNotFoundError),
 )
 
+FOLLOWED: dict[int | str, dict[str, Any]] = {
+    200: {**STREAMED[200], "description": "The events that come after that one, to the end: `done` or `error`."}
+}
 LastEventId = Annotated[
     int,
     Header(alias="Last-Event-ID", ge=0, le=2**53, description="The `id` of the last event that was received; else from the first."),
 ]
 
 
-@router.get("/events", response_class=Response, responses={**STREAMED, **problems(RateLimitedError)})
+@router.get("/events", response_class=Response, responses={**FOLLOWED, **problems(RateLimitedError)})
 async def follow_answer(
     session_id: UUID,
     message_id: UUID,

@@ -8,6 +8,7 @@ from backend.adapters.chat_models.scripted import ScriptedChatModel, Step
 from backend.core.errors import AnswerCutError
 from tests.api.test_resuming.places import QUERY, Heard, Place, ask, ended, go_on, opened, stored, whole_events
 from tests.conftest import ApplicationFactory
+from tests.support.events import events_of
 
 TEXT = ("Whales 🐋 ", "eat\u2028", " krill, ", "née ", "日本, ", "and ", "that is ", "all.")
 REPLY: list[Step] = [step for piece in TEXT for step in (piece, 0.02)]
@@ -72,17 +73,19 @@ async def test_it_is_resumed_again_and_again_and_by_two_at_once(application: App
 async def test_whoever_reads_keeps_it_going_and_without_them_it_stops_after_the_grace(application: ApplicationFactory) -> None:
     gate = asyncio.Event()
     model = ScriptedChatModel(["one", gate, " two", asyncio.Event(), " three"])
-    async with opened(application, model, stream_grace_seconds=0.5) as place:
-        heard = await ask(place, events=3)
-        listening = asyncio.create_task(go_on(place, heard))
+    async with opened(application, model, stream_grace_seconds=0.3) as place:
+        body = {"query": "Go on.", "stream": True, "resumable": True}
+        async with place.client.stream("POST", QUERY, json=body) as first:
+            heard = Heard([await anext(events_of(first))])
+            second = place.client.stream("GET", f"{heard.message}/events")
+            events = events_of(await second.__aenter__())
+            assert (await anext(events)).name == "run"
         await asyncio.sleep(1.0)
         gate.set()
-        resumed = asyncio.create_task(go_on(place, heard, events=1))
-        assert (await resumed).text == "one two"
-        assert model.closed_early == 0
+        heard = Heard([*heard.events, await anext(events), await anext(events), await anext(events)])
+        assert (heard.text, model.closed_early) == ("one two", 0)
 
-        listening.cancel()
-        await asyncio.wait([listening])
+        await second.__aexit__(None, None, None)
 
         message = await ended(place, heard)
         assert (message["status"], message["content"], model.closed_early) == ("stopped", "one two", 1)
