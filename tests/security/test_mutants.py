@@ -35,6 +35,8 @@ VACUOUS: Mapping[str, str] = {
     "vectors.store of another, statement 0": "the vector would be the caller's, and the foreign key to its chunk names the owner",
     "lexicon.search of another, statement 0": "the candidates come from a function that reads the owner from the setting itself",
     "messages.copy of another, statement 0": "it picks ids, and what is copied under them is looked for with the owner again",
+    "messages.copy of another, statement 1": "it copies the messages that statement 0 has found, and that is none",
+    "messages.copy of another, statement 2": "it copies the sources of the messages that statement 0 has found, and that is none",
     "messages.page of another, statement 1": "it asks for the sources of the messages that statement 0 has found, and that is none",
 }
 CHANGING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[^\"]+")

@@ -18,13 +18,6 @@ Call = Callable[[Transaction, UUID, Things], Awaitable[Any]]
 
 ANSWER = Answer("mine", new_id(), new_id(), "complete", "grounded", "m", (), Usage(1, 1, None), Timings(None, None, 1.0))
 
-
-async def copy_messages(tx: Transaction, me: UUID, hers: Things) -> None:
-    """Copy them into a conversation of one's own."""
-    mine = await tx.sessions.add(me, session_id=new_id(), title="mine", document_ids=None)
-    await tx.messages.copy(me, hers.answered, hers.message, into=mine.id)
-
-
 READS: dict[str, Call] = {
     "sign_ins.user_of": lambda tx, me, hers: tx.sign_ins.user_of(me, hers.sign_in),
     "sessions.get": lambda tx, me, hers: tx.sessions.get(me, hers.session),
@@ -73,7 +66,7 @@ WRITES: dict[str, Call] = {
     ),
     "messages.add_answer": lambda tx, me, hers: tx.messages.add_answer(me, hers.session, answer_id=new_id(), model="m"),
     "messages.rate": lambda tx, me, hers: tx.messages.rate(me, hers.answered, hers.answer, rating="up", comment="mine"),
-    "messages.copy": copy_messages,
+    "messages.copy": lambda tx, me, hers: tx.messages.copy(me, hers.answered, hers.message, into=hers.session),
     "messages.finish": lambda tx, me, hers: tx.messages.finish(
         me, replace(ANSWER, session_id=hers.session, message_id=hers.streaming)
     ),
