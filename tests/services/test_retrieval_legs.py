@@ -134,6 +134,21 @@ async def test_a_defect_is_one_whatever_the_other_leg_does(workshop: Workshop, a
             await found_by(retriever(workshop, lexical=SOON), alice)
 
 
+async def test_a_database_that_goes_away_under_a_leg_is_an_error_and_no_degradation(workshop: Workshop, alice: UUID) -> None:
+    cut = (
+        "select pg_terminate_backend(pid) as done from pg_stat_activity"
+        " where datname = current_database() and wait_event_type = 'Lock' and usename = current_user"
+    )
+    connection = await asyncpg.connect(plain_url(workshop.database.app_url))  # A role may end its own sessions.
+    async with words_held(workshop), asyncio.timeout(LATER):
+        asking = asyncio.create_task(found_by(retriever(workshop), alice))
+        while not await connection.fetch(cut):  # noqa: ASYNC110 - another process tells
+            await asyncio.sleep(0.02)
+        with pytest.raises(DatabaseUnavailableError):
+            await asking
+    await connection.close()
+
+
 async def test_both_forms_of_a_question_are_searched_and_the_first_decides_what_is_relevant(
     workshop: Workshop, alice: UUID
 ) -> None:
