@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT
+
+from backend.adapters.servers.embedded_chroma import COMMAND
 
 _CONFIGURATION = """\
 port: {port}
@@ -36,11 +37,8 @@ class ChromaServer:
     async def start(self) -> None:
         configuration = self._folder / "chroma.yaml"
         configuration.write_text(_CONFIGURATION.format(port=self.port, store=self.store))
-        program = Path(sys.executable).parent / "chroma"
         with (self._folder / "chroma.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                program, "run", configuration, stdin=DEVNULL, stdout=log, stderr=STDOUT
-            )
+            self._process = await asyncio.create_subprocess_exec(*COMMAND, configuration, stdin=DEVNULL, stdout=log, stderr=STDOUT)
         async with asyncio.timeout(30):
             while not await self._answers():
                 assert self._process.returncode is None, (self._folder / "chroma.log").read_text()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from backend.adapters.servers.chroma_store import ChromaStore
@@ -15,6 +16,10 @@ from backend.core.errors import ConfigurationError
 
 _LOADED_COLLECTIONS = 256
 """About 3 MB and 4 file descriptors each. Collections beyond that are loaded again when they are asked for."""
+
+COMMAND = (sys.executable, "-I", "-c", "import sys, chromadb_rust_bindings as chroma; chroma.cli(sys.argv[1:])", "chroma", "run")
+"""What the program ``chroma`` does, without importing all of its client first: 0.1 s of CPU instead of 1.6, and 38 MB instead of
+112. The configuration's path follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class EmbeddedChroma:
 
 @asynccontextmanager
 async def embedded_chroma(folder: Path, lock: int) -> AsyncIterator[EmbeddedChroma]:
-    """Run Chroma within the block and yield where, at once: it answers about two seconds later.
+    """Run Chroma within the block and yield where, at once: it answers about half a second later.
 
     It has no authentication, so it listens on loopback only. It is restarted on the same port when it dies. Before every start
     its store is examined, and emptied if it is not whole; ``store.loss()`` then tells so until it is acknowledged.
@@ -35,17 +40,15 @@ async def embedded_chroma(folder: Path, lock: int) -> AsyncIterator[EmbeddedChro
     Raises:
         ConfigurationError: Chroma is not installed beside this Python, or its store cannot be used.
     """
-    executable = Path(sys.executable).with_name("chroma")
-    if not executable.exists():
-        message = f"The program {executable} is missing. Install chromadb, or set CHROMA_URL."
-        raise ConfigurationError(message)
+    if find_spec("chromadb_rust_bindings") is None:
+        raise ConfigurationError("Chroma's server is missing. Install chromadb, or set CHROMA_URL.")
     store = ChromaStore(folder)
     port = remembered_port(folder / "chroma.port")
     configuration = folder / "chroma.yaml"
     write_private(configuration, _configuration(port, store.path))
     program = Program(
         name="chroma",
-        command=(str(executable), "run", str(configuration)),
+        command=(*COMMAND, str(configuration)),
         folder=folder,
         stop=signal.SIGTERM,
         log=folder / "logs" / "chroma.log",
