@@ -31,7 +31,7 @@ async def test_a_waiting_reader_is_woken_by_an_event_and_by_the_end() -> None:
             channel.push(A)
         else:
             channel.close()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):
             assert await reader == expected
 
 
@@ -59,7 +59,7 @@ async def test_a_full_channel_holds_the_writer_until_somebody_reads() -> None:
     assert (channel.full, writer.done()) == (True, False)
 
     assert len(await channel.take()) == LIMIT
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await writer
     assert not channel.full
 
@@ -73,7 +73,7 @@ async def test_an_abandoned_channel_frees_its_writer_and_keeps_nothing() -> None
 
     channel.abandon()
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await writer
     channel.push(B)
     assert not channel.full
