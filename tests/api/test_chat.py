@@ -79,7 +79,7 @@ async def test_a_client_that_leaves_frees_the_model_and_keeps_what_was_said(alic
             if len(heard) == 6:
                 break
 
-    await ollama.dropped(dropped + 1, within=1.0)
+    await ollama.dropped(dropped + 1)
     for _ in range(50):
         items = (await alice.client.get(f"/api/v1/chat/sessions/{heard[0].data['session_id']}/messages")).json()["items"]
         if items[1]["status"] != "streaming":

@@ -120,7 +120,7 @@ async def test_who_leaves_in_the_middle_of_the_seventh_file_keeps_six(product: P
             **key,
         )
         await wire.send(begun)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(await listed(alice)) < 6:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.05)
         wire.leave()

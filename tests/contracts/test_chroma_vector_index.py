@@ -1,6 +1,6 @@
 """The contract of `VectorIndex`, kept by a real Chroma server."""
 
-import time
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -233,15 +233,12 @@ async def test_a_lost_segment_file_is_a_broken_collection_and_a_drop_repairs_it(
         await index.aclose()
 
 
-async def test_a_server_that_was_never_there_fails_fast_and_may_come_later(tmp_path: Path, name: str) -> None:
-    absent = ChromaVectorIndex(f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(VectorIndexUnavailableError):
-        await absent.check()
-
-    begun = time.monotonic()
-    with pytest.raises(VectorIndexUnavailableError):
-        await absent.query(name, axis(0), 1)
-    assert time.monotonic() - begun < 1.0
+async def test_a_server_that_is_not_there_is_not_waited_for(name: str) -> None:
+    absent = ChromaVectorIndex(f"http://127.0.0.1:{free_port()}", connect_seconds=600, query_seconds=600)
+    for asking in (absent.check(), absent.query(name, axis(0), 1)):
+        with pytest.raises(VectorIndexUnavailableError):
+            async with asyncio.timeout(30):
+                await asking
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://host", "http://", "http://host:port"])

@@ -1,7 +1,6 @@
 """Whatever goes wrong at Ollama, the adapter raises the error that its port names."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -104,10 +103,11 @@ async def test_a_stream_without_its_done_is_never_a_whole_answer(
 async def test_a_server_that_is_down_is_unavailable_at_once_and_comes_back(model: OllamaChatModel, ollama: StandInOllama) -> None:
     assert await asked(model) == ("One two three", None)
     async with ollama.refusing():
-        started = time.monotonic()
-        _, error = await asked(model)
+        patient = OllamaChatModel(ollama.url, default_model=MODEL, connect_timeout=600, first_token_timeout=600)
+        async with asyncio.timeout(30):
+            _, error = await asked(patient)
+        await patient.aclose()
         assert type(error) is ModelUnavailableError
-        assert time.monotonic() - started < 1
         with pytest.raises(ModelUnavailableError):
             await model.check()
         with pytest.raises(ModelUnavailableError):

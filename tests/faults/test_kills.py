@@ -73,7 +73,7 @@ async def test_after_kills_and_a_stop_of_the_server_the_document_becomes_ready_o
         async with running_product(data, **chosen) as second:
             await at_progress(alice, document_id, 0.2)
             children = processes_below(second.process.pid)
-            assert await second.stop(within=10) in {0, -signal.SIGTERM}
+            assert await second.stop() in {0, -signal.SIGTERM}
             assert still_running(children) == []
         async with running_product(data, **chosen) as third:
             before = await at_progress(alice, document_id, 0.5)

@@ -18,6 +18,7 @@ import pytest
 import structlog
 
 import backend
+from backend.adapters.servers import processes
 from backend.adapters.servers.processes import Program, kept_running, spawn
 from backend.adapters.servers.supervisor import open_servers
 
@@ -161,24 +162,34 @@ async def test_chroma_answers_again_on_the_same_port_after_it_was_killed(tmp_pat
     assert running_in(tmp_path) == set()
 
 
+def pauses(logs: list[Any]) -> list[float]:
+    return [entry["restart_in_seconds"] for entry in logs if entry["event"] == "server_ended"]
+
+
 async def test_a_program_that_keeps_failing_is_started_again_at_growing_intervals(tmp_path: Path) -> None:
     output = tmp_path / "output"
     program = Program("failing", ("/bin/sh", "-c", "echo started; exit 3"), tmp_path, signal.SIGTERM, output, {})
     lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
     try:
-        async with kept_running(program, await spawn(program, lock), lock):
-            await asyncio.sleep(1.2)  # Pauses of 0.1, 0.2, 0.4 and the beginning of 0.8 seconds.
+        with structlog.testing.capture_logs() as logs:
+            async with asyncio.timeout(30), kept_running(program, await spawn(program, lock), lock):
+                while len(pauses(logs)) < 4:  # noqa: ASYNC110 - the log tells nobody
+                    await asyncio.sleep(0.02)
     finally:
         os.close(lock)
-    assert 3 <= output.read_text().count("started") <= 4
+    assert pauses(logs) == [0.1, 0.2, 0.4, 0.8]
+    assert output.read_text() == "started\n" * 4
 
 
-async def test_leaving_the_block_does_not_wait_for_a_pending_restart(tmp_path: Path) -> None:
+async def test_leaving_the_block_does_not_wait_for_a_pending_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_FIRST_PAUSE_SECONDS", 600.0)
     program = Program("short", ("/bin/true",), tmp_path, signal.SIGTERM, tmp_path / "output", {})
     lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
     try:
-        async with asyncio.timeout(2), kept_running(program, await spawn(program, lock), lock):
-            await asyncio.sleep(0.15)
+        with structlog.testing.capture_logs() as logs:
+            async with asyncio.timeout(30), kept_running(program, await spawn(program, lock), lock):
+                while not pauses(logs):  # noqa: ASYNC110 - the log tells nobody
+                    await asyncio.sleep(0.02)
     finally:
         os.close(lock)
     assert running_in(tmp_path) == set()

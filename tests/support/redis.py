@@ -24,7 +24,7 @@ class RedisServer:
         self._process = await asyncio.create_subprocess_exec(
             "redis-server", *options, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not await self._answers():
                 assert self._process.returncode is None, "redis-server ended at its start"
                 await asyncio.sleep(0.02)

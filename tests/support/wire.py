@@ -29,13 +29,13 @@ class Wire:
         """Send a piece of a body without Content-Length; an empty one ends it."""
         await self.send(b"%x\r\n%b\r\n" % (len(data), data))
 
-    async def answer(self, *, within: float = 10) -> tuple[int, bytes]:
+    async def answer(self, *, within: float = 30) -> tuple[int, bytes]:
         """Return the status and the head of the answer."""
         async with asyncio.timeout(within):
             head = await self.reader.readuntil(b"\r\n\r\n")
         return int(head.split()[1]), head
 
-    async def some(self, pattern: bytes, *, within: float = 10) -> bytes:
+    async def some(self, pattern: bytes, *, within: float = 30) -> bytes:
         """Read until the bytes have come, and return all up to them."""
         async with asyncio.timeout(within):
             return await self.reader.readuntil(pattern)

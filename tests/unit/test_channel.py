@@ -33,7 +33,7 @@ async def test_a_waiting_reader_is_woken_by_an_event_and_by_the_end() -> None:
             channel.push(A)
         else:
             channel.close()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):
             assert await taking == expected
 
 
@@ -63,7 +63,7 @@ async def test_a_full_channel_holds_the_writer_until_somebody_reads() -> None:
     assert (channel.full, writer.done()) == (True, False)
 
     assert len(await reader.take()) == LIMIT
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await writer
     assert not channel.full
 
@@ -78,7 +78,7 @@ async def test_an_abandoned_channel_frees_its_writer_and_keeps_nothing() -> None
 
     channel.abandon()
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await writer
     channel.push(B)
     assert not channel.full

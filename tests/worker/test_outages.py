@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
-from time import monotonic
 
 import procrastinate
 import psycopg
@@ -19,6 +18,7 @@ from backend.core.errors import UnavailableError
 from backend.core.values.document import Document
 from backend.db.migrations import migrate
 from backend.services.registry import Services
+from backend.worker import connector
 from backend.worker.app import Worker
 from backend.worker.connector import PatientConnector
 from tests.conftest import registered
@@ -32,10 +32,8 @@ CLOSED_PORT = "postgresql://nobody:nothing@127.0.0.1:9/nowhere"
 
 async def test_without_a_database_the_worker_keeps_trying_and_stops_at_once(services: Services) -> None:
     worker = Worker(CLOSED_PORT, services, concurrency=1, grace_seconds=0)
-    async with worker.running(alone=True):
+    async with asyncio.timeout(20), worker.running(alone=True):  # One attempt to reach it goes on for 30 seconds.
         await asyncio.sleep(0.5)
-        begun = monotonic()
-    assert monotonic() - begun < 2
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +61,7 @@ async def test_the_worker_goes_on_when_postgres_was_killed_under_it(
         alice = await registered(app.services, "alice")
         gate = Gate(embedder)
         long = await app.services.documents.upload(alice, a_file(data=long_text(16)))
-        await asyncio.wait_for(gate.reached.wait(), 10)
+        await asyncio.wait_for(gate.reached.wait(), 30)
         kill_postgres(folder)
         gate.open.set()
         await asyncio.sleep(0.2)
@@ -79,7 +77,9 @@ async def test_the_worker_goes_on_when_postgres_was_killed_under_it(
         assert (await settled(app.services, long)).status == "ready"
 
 
-async def test_what_became_of_a_job_is_written_even_if_postgres_was_killed_at_that_moment(fragile: tuple[Path, Database]) -> None:
+async def test_what_became_of_a_job_is_written_even_if_postgres_was_killed_at_that_moment(
+    fragile: tuple[Path, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, database = fragile
     async with procrastinate.App(connector=PatientConnector(plain_url(database.app_url))).open_async() as app:
         job_id = await app.configure_task("any", allow_unknown=True).defer_async()
@@ -91,5 +91,6 @@ async def test_what_became_of_a_job_is_written_even_if_postgres_was_killed_at_th
             await psycopg.AsyncConnection.connect(plain_url(database.app_url))
         await app.job_manager.finish_job(job, Status.SUCCEEDED, delete_job=True)
         assert not list(await app.job_manager.list_jobs_async(id=job_id))
+        monkeypatch.setattr(connector, "PAUSES_SECONDS", (600.0,))  # A refusal is no outage: it is not tried again.
         with pytest.raises(procrastinate.exceptions.ConnectorException):
-            await asyncio.wait_for(app.job_manager.finish_job(job, Status.SUCCEEDED, delete_job=True), 0.4)
+            await asyncio.wait_for(app.job_manager.finish_job(job, Status.SUCCEEDED, delete_job=True), 30)

@@ -1,6 +1,7 @@
 """The worker and its queue while services work, stop, and lose their jobs."""
 
 import asyncio
+import sys
 from time import monotonic
 from typing import Any
 
@@ -8,6 +9,7 @@ import procrastinate
 import pytest
 from procrastinate.testing import InMemoryConnector
 
+from backend.worker import app as queue
 from backend.worker.schedule import add_schedule
 from backend.worker.tasks import add_tasks
 from tests.conftest import ApplicationFactory, registered
@@ -17,7 +19,10 @@ from tests.support.parts import CountingEmbedder, PlainTextParser, SwitchableInd
 from tests.worker.watching import Gate, listening, settled, soon, sql
 
 
-async def test_a_job_starts_within_a_second_of_its_commit(application: ApplicationFactory, database: Database) -> None:
+async def test_a_job_starts_when_its_commit_is_announced_and_not_when_somebody_looks(
+    application: ApplicationFactory, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "POLL_SECONDS", 600.0)
     async with application(parser=PlainTextParser()) as app, app.worker.running(alone=True), sql(database.app_url) as db:
         alice = await registered(app.services, "alice")
         await listening(db)
@@ -25,9 +30,9 @@ async def test_a_job_starts_within_a_second_of_its_commit(application: Applicati
         for number in range(3):
             document = await app.services.documents.upload(alice, a_file(data=f"Note {number}.".encode()))
             begun = monotonic()
-            assert (await settled(app.services, document, within=20)).status == "ready"
+            assert (await settled(app.services, document)).status == "ready"
             took.append(monotonic() - begun)
-        assert min(took) < 1, took  # The best of three: a machine that does something else, too, delays single ones.
+    sys.stdout.write(f"\nfrom an upload to its being ready: {min(took):.2f} s\n")
 
 
 async def test_jobs_of_one_document_wait_for_each_other_and_not_for_others(
@@ -43,7 +48,7 @@ async def test_jobs_of_one_document_wait_for_each_other_and_not_for_others(
             "::procrastinate_job_to_defer_v1)) from procrastinate_jobs, generate_series(1, 2)"
         )
         async with app.worker.running(alone=True):
-            await asyncio.wait_for(gate.reached.wait(), 10)
+            await asyncio.wait_for(gate.reached.wait(), 30)
             short = await app.services.documents.upload(alice, a_file(data=b"Something short."))
             assert (await settled(app.services, short)).status == "ready"
             doing = "select count(*) from procrastinate_jobs where status = 'doing' and lock = $1"
@@ -65,10 +70,8 @@ async def test_a_stop_in_the_middle_hands_the_document_back_and_the_attempt_is_n
         for _ in range(5):  # More often than a document or its job may fail.
             gate = Gate(embedder)
             embedder.calls = 0
-            async with app.worker.running(alone=True):
-                await asyncio.wait_for(gate.reached.wait(), 10)
-                begun = monotonic()
-            assert monotonic() - begun < 3
+            async with asyncio.timeout(60), app.worker.running(alone=True):  # The embedder would wait for ever.
+                await gate.reached.wait()
             found = await app.services.documents.get(alice, document.id)
             assert (found.status, found.attempts, found.waiting_for) == ("pending", 0, None)
             await db.execute("update documents set updated_at = now() - interval '2 minutes'")
@@ -102,7 +105,11 @@ async def test_a_document_whose_job_was_lost_gets_a_new_one(application: Applica
 
 
 @pytest.mark.parametrize("alone", [True, False], ids=["taken_over_at_once", "rescued_by_the_clock"])
-async def test_jobs_of_a_killed_worker_run_again(application: ApplicationFactory, database: Database, alone: bool) -> None:
+async def test_jobs_of_a_killed_worker_run_again(
+    application: ApplicationFactory, database: Database, alone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if alone:
+        monkeypatch.setattr(queue, "STALLED_SECONDS", 3600.0)  # By the clock it would be for an hour that nobody rescues them.
     async with application(parser=PlainTextParser()) as app, sql(database.owner_url) as db:
         alice = await registered(app.services, "alice")
         document = await app.services.documents.upload(alice, a_file())
@@ -115,10 +122,8 @@ async def test_jobs_of_a_killed_worker_run_again(application: ApplicationFactory
                 "::procrastinate_job_to_defer_v1])",
                 '{"timestamp": 1}',
             )
-        begun = monotonic()
         async with app.worker.running(alone=alone):
             assert (await settled(app.services, document)).status == "ready"
-            assert monotonic() - begun < (2 if alone else 8)
             await soon(
                 lambda: db.fetchval(
                     "select not exists (select from procrastinate_jobs where worker_id is null and status = 'doing')"

@@ -25,7 +25,7 @@ async def sql(url: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
-async def soon(condition: Callable[[], Awaitable[Any]], *, within: float = 20) -> Any:
+async def soon(condition: Callable[[], Awaitable[Any]], *, within: float = 30) -> Any:
     """Return the first true answer."""
     deadline = monotonic() + within
     while not (answer := await condition()):
@@ -34,7 +34,7 @@ async def soon(condition: Callable[[], Awaitable[Any]], *, within: float = 20) -
     return answer
 
 
-async def settled(services: Services, document: Document, *, within: float = 20) -> Document:
+async def settled(services: Services, document: Document, *, within: float = 30) -> Document:
     async def ended() -> Document | None:
         now = await services.documents.get(document.owner_id, document.id)
         return now if now.status in {"ready", "failed"} else None

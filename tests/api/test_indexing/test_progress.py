@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -67,18 +66,16 @@ async def test_a_stream_needs_a_credential_and_sends_problems_before_it_begins(a
 
 async def test_a_server_that_stops_does_not_wait_for_documents(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"chat_provider": "extractive", "embedder": "hashing", "worker": False}
-    async with running_product(tmp_path / "data", shutdown_grace_seconds=20, **settings) as product, product.account() as alice:
+    async with running_product(tmp_path / "data", shutdown_grace_seconds=300, **settings) as product, product.account() as alice:
         document = (await alice.upload("whales.md", WHALES)).json()["id"]
         async with connected(product.url) as wire:
             await wire.begin("GET", f"{DOCUMENTS}/{document}/events", Authorization=f"Bearer {alice.access_token}")
             await wire.some(b"event: document")
-            begun = monotonic()
             stopping = asyncio.create_task(product.stop())
-            rest = await wire.some(b"0\r\n\r\n")
-            ended = monotonic() - begun
+            rest = await wire.some(b"0\r\n\r\n", within=30)
             await stopping
 
-    assert (b"event:" in rest, ended < 5) == (False, True)
+    assert b"event:" not in rest
     assert "Traceback" not in "".join(product.lines)
 
 
@@ -138,7 +135,7 @@ async def test_who_leaves_is_not_looked_after_any_more() -> None:
     assert library.looking == 1
 
     client.gone.set()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await response
 
     assert library.looking == 0
@@ -167,7 +164,7 @@ async def test_streams_that_are_told_to_stop_end_at_once_without_a_last_word() -
     await asyncio.sleep(0.05)
 
     watches.stop()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await asyncio.gather(*responses)
 
     assert [client.body.count(b"event:") for client in clients] == [1, 1]

@@ -32,7 +32,7 @@ async def new_session(account: Account) -> str:
     return str((await account.client.post("/api/v1/chat/sessions", json={})).json()["id"])
 
 
-async def stored(account: Account, session_id: str, *, within: float = 5) -> dict[str, Any]:
+async def stored(account: Account, session_id: str, *, within: float = 30) -> dict[str, Any]:
     """Return the last message of a session as soon as it is not being streamed any more."""
     deadline = monotonic() + within
     while True:

@@ -113,12 +113,12 @@ async def test_the_status_line_waits_two_seconds_for_a_slow_model_and_then_says_
         with pytest.raises(TimeoutError):
             await wire.some(b"\r\n\r\n", within=1.7)
 
-        status, head = await wire.answer(within=1.0)
-        begun = await wire.some(b"event: sources", within=1.0)
+        status, head = await wire.answer(within=30)
+        begun = await wire.some(b"event: sources", within=30)
 
         assert (status, b"content-type: text/event-stream" in head, b"event: run" in begun) == (200, True, True)
         assert b"cache-control: no-store" in head
-    await ollama.dropped(dropped + 1, within=1.0)
+    await ollama.dropped(dropped + 1)
     message = await stored(alice, session)
     assert (message["status"], message["content"], message["error_code"]) == ("stopped", "", None)
 
@@ -160,7 +160,7 @@ async def test_a_second_question_in_a_busy_session_is_refused_and_the_first_is_u
     session = await new_session(alice)
     opened = ollama.streams_opened
     first = asyncio.create_task(listen(alice, session_id=session))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while ollama.streams_opened == opened:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
 

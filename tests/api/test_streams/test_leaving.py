@@ -19,11 +19,11 @@ async def test_a_client_that_leaves_before_the_first_token_frees_the_model(
     ollama.fail("/api/chat", Fault(hang_after=0))
     session, opened, dropped = await new_session(alice), ollama.streams_opened, ollama.streams_dropped
     async with asking(alice, session, stream=stream) as wire:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while ollama.streams_opened == opened:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.01)
         wire.leave()
-        await ollama.dropped(dropped + 1, within=1.0)
+        await ollama.dropped(dropped + 1)
 
     message = await stored(alice, session)
     assert (message["status"], message["content"], message["answer_status"]) == ("stopped", "", "no_documents")
@@ -37,7 +37,7 @@ async def test_a_client_that_leaves_while_it_waits_for_json_frees_the_model_too(
     async with asking(alice, session, stream=False) as wire:
         await asyncio.sleep(0.5)
         wire.leave()
-        await ollama.dropped(dropped + 1, within=1.0)
+        await ollama.dropped(dropped + 1)
 
     message = await stored(alice, session)
     assert message["status"] == "stopped"
@@ -55,7 +55,7 @@ async def test_thirty_clients_that_leave_at_once_free_the_model_thirty_times(ali
         for wire in wires:
             wire.leave()
 
-        await ollama.dropped(dropped + 30, within=1.0)
+        await ollama.dropped(dropped + 30)
 
     messages = [await stored(alice, session) for session in sessions]
     assert {message["status"] for message in messages} == {"stopped"}

@@ -58,30 +58,52 @@ async def test_a_reader_that_does_not_read_holds_the_model_back(application: App
     async with application(chat_model=ScriptedChatModel(reply)) as running:
         client = Client()
         response = asyncio.create_task(EventStream(await asked(running.services))({}, client.receive, client.send))
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(30):
+            while reply.said < LIMIT:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)  # In which it would go on.
 
         # What waits in the channel, and what the reader took before it got stuck.
         assert LIMIT <= reply.said <= 2 * LIMIT
 
         client.ready.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await response
     assert reply.said == len(reply)
     assert f"{3 * LIMIT - 1} " in client.body.decode()
     assert b"event: done" in client.body
 
 
+class Thinking(ScriptedChatModel):
+    """Falls silent after a word, until it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.go_on = asyncio.Event()
+
+    async def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
+        yield Piece("one ")
+        await self.go_on.wait()
+        yield Piece("two", finish=Finish("stop", prompt_tokens=1, completion_tokens=1))
+
+
 async def test_the_line_is_kept_alive_while_the_model_is_silent_and_nothing_follows_the_end(
     application: ApplicationFactory,
 ) -> None:
-    async with application(chat_model=ScriptedChatModel(["one ", 0.5, "two"])) as running:
+    model = Thinking()
+    async with application(chat_model=model) as running:
         client = Client()
         client.ready.set()
-        await EventStream(await asked(running.services), heartbeat_seconds=0.1)({}, client.receive, client.send)
+        stream = EventStream(await asked(running.services), heartbeat_seconds=0.1)
+        response = asyncio.create_task(stream({}, client.receive, client.send))
+        async with asyncio.timeout(30):
+            while client.body.count(HEARTBEAT) < 3:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.01)
+            model.go_on.set()
+            await response
         await asyncio.sleep(0.2)
 
     bodies = [message for message in client.messages if message["type"] == "http.response.body"]
-    assert 3 <= sum(message["body"] == HEARTBEAT for message in bodies) <= 5
     assert bodies[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
     assert client.body.replace(HEARTBEAT, b"").count(b"event: delta") == 2
 
@@ -98,7 +120,7 @@ async def test_a_defect_in_storing_an_answer_leaves_nobody_waiting(application: 
     async with application(chat_model=Miscounting(), settings={"log_level": "error"}) as running:
         turn = await asked(running.services)
         events = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while taken := await turn.take():
                 events += taken
 

@@ -29,7 +29,7 @@ async def opened(folder: Path, ollama: StandInOllama, *, grace: float = 10) -> A
 
 async def begun(ollama: StandInOllama, streams: int) -> None:
     """Wait until the model has begun its next answer, and has said something."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while ollama.streams_opened == streams:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.3)
@@ -66,12 +66,12 @@ async def test_without_a_grace_they_end_with_an_error_and_what_was_said_is_kept(
         as_json = asyncio.create_task(account.ask("And as JSON?", session_id=sessions[1]))
         await begun(ollama, streams + 1)
 
-        await product.stop(within=10)
+        await product.stop()
 
         events = await answer
         assert (events[-1].name, events[-1].data["code"]) == ("error", "server_stopping")
         assert ((await as_json).status_code, (await as_json).json()["code"]) == (503, "server_stopping")
-        await ollama.dropped(dropped + 2, within=1.0)
+        await ollama.dropped(dropped + 2)
         assert "Traceback" not in "".join(product.lines)
 
     async with opened(folder, ollama) as product, same(account, product) as account:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -47,11 +46,11 @@ def confined(pid: str) -> bool:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(500):
+    for _ in range(3000):
         if condition():
             return
         await asyncio.sleep(0.01)
-    pytest.fail("it did not happen within five seconds")
+    pytest.fail("it did not happen within half a minute")
 
 
 @pytest.fixture(autouse=True)
@@ -68,10 +67,8 @@ async def test_a_large_file_comes_back_whole_while_it_is_still_fed() -> None:
 
 
 async def test_a_parser_that_never_ends_is_stopped() -> None:
-    begun = time.monotonic()
-
-    assert await code_of(b"x", TEXT, running("time.sleep(60)", timeout_seconds=0.4)) == "parser_timeout"
-    assert time.monotonic() - begun < 5
+    async with asyncio.timeout(30):
+        assert await code_of(b"x", TEXT, running("time.sleep(600)", timeout_seconds=0.4)) == "parser_timeout"
 
 
 async def test_one_that_burns_its_processor_time_is_stopped_by_the_kernel() -> None:

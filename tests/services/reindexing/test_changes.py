@@ -152,7 +152,7 @@ async def test_a_change_that_another_overtakes_in_its_last_moment_does_not_switc
     await workshop.services.reindexing.change(small.identity)
     arm("build.switching=sleep:1")
     building = asyncio.create_task(do_all(workshop))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await workshop.services.reindexing.state()).chunks_missing:  # noqa: ASYNC110 - the database does not say
             await asyncio.sleep(0.02)
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from backend.core.failpoints import FailpointError, arm
 from tests.support.files import long_text
@@ -76,7 +77,7 @@ async def test_what_is_uploaded_replaced_and_deleted_during_a_rebuild_is_right_a
     arm("rebuild.filled=sleep:4")
     await workshop.services.reindexing.rebuild()
     rebuilding = asyncio.create_task(do_next(workshop, "rebuild_collection"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(await ids_in(workshop.index, f"{before}-b")) < kept.chunks + gone.chunks:  # noqa: ASYNC110 - Chroma does not say
             await asyncio.sleep(0.02)
 
@@ -111,7 +112,7 @@ async def test_what_is_being_removed_while_its_collection_moves_is_removed_from_
         await workshop.rows("delete from corpus_sizes")
         removing = asyncio.create_task(workshop.services.documents.tidy(alice, document.id))
     before = await collection_of(workshop, alice)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await ids_in(workshop.index, before):  # noqa: ASYNC110 - Chroma does not say
             await asyncio.sleep(0.02)
     await workshop.services.reindexing.verify_index()
@@ -134,7 +135,7 @@ async def test_vectors_of_what_is_deleted_while_the_index_takes_them_do_not_stay
     await workshop.services.reindexing.change(small.identity)
     arm("build.stored=sleep:0.7@2")  # In PostgreSQL, and not yet in the index.
     building = asyncio.create_task(do_next(workshop, "build_generation"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await workshop.services.reindexing.state()).chunks_missing:  # noqa: ASYNC110 - the database does not say
             await asyncio.sleep(0.02)
     await workshop.services.documents.delete(alice, document.id)
@@ -188,7 +189,7 @@ async def test_a_generation_that_goes_while_it_is_filled_again_leaves_no_collect
     await workshop.services.reindexing.rebuild()
     arm("rebuild.filled=sleep:1")
     rebuilding = asyncio.create_task(do_next(workshop, "rebuild_collection"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await ids_in(workshop.index, f"{before}-b"):  # noqa: ASYNC110 - Chroma does not say
             await asyncio.sleep(0.02)
     await workshop.rows("delete from index_generations")
@@ -215,15 +216,12 @@ async def test_a_collection_that_lost_a_fifth_to_deletions_is_filled_again_by_th
     await assert_settled(workshop, alice)
 
 
-def clustered(count: int, dimensions: int) -> np.ndarray[tuple[int, int], np.dtype[np.float16]]:
+def clustered(count: int, dimensions: int) -> NDArray[np.float16]:
     """Vectors as texts have them, near to each other in groups: an index of pure noise takes far longer to fill."""
     random = np.random.default_rng(1)
     centres = random.standard_normal((200, dimensions))
     vectors = centres[random.integers(0, 200, count)] + random.standard_normal((count, dimensions))
-    scaled: np.ndarray[tuple[int, int], np.dtype[np.float16]] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(
-        "<f2"
-    )
-    return scaled
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype="<f2")
 
 
 async def test_a_collection_is_filled_again_without_embedding_and_how_fast(models: TwoModels) -> None:
@@ -233,7 +231,6 @@ async def test_a_collection_is_filled_again_without_embedding_and_how_fast(model
     (generation,) = await workshop.rows("update index_generations set dimensions = $1 returning id", dimensions)
     await workshop.rows("delete from chunk_vectors")
     ids = [uuid4() for _ in range(count)]
-    vectors = clustered(count, dimensions)
     await workshop.rows(
         "insert into chunks (id, owner_id, document_id, ordinal, start_offset, end_offset, text, search_text, tsv, length)"
         " select u.id, $1, $2, u.n, 0, 1, 'x', 'x', ''::tsvector, 0 from unnest($3::uuid[]) with ordinality u (id, n)",
@@ -242,7 +239,7 @@ async def test_a_collection_is_filled_again_without_embedding_and_how_fast(model
     await workshop.rows(
         "insert into chunk_vectors (chunk_id, generation_id, owner_id, vector) select u.id, $1, $2, u.vector"
         " from unnest($3::uuid[], $4::bytea[]) u (id, vector)",
-        generation["id"], alice, ids, [row.tobytes() for row in vectors],
+        generation["id"], alice, ids, [row.tobytes() for row in clustered(count, dimensions)],
     )  # fmt: skip
     calls, begun = models.large.calls, perf_counter()
     await workshop.services.reindexing.rebuild()

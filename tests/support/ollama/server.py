@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -110,16 +111,18 @@ class StandInOllama:
         self._listening = await loop.create_server(self._handlers, "127.0.0.1", self._port, family=socket.AF_INET, backlog=1024)
         self._port = self._listening.sockets[0].getsockname()[1]
 
-    async def dropped(self, count: int = 1, *, within: float = 1.0) -> None:
-        """Return as soon as clients have left so many streams.
+    async def dropped(self, count: int = 1, *, within: float = 30.0) -> None:
+        """Return as soon as clients have left so many streams, and print how long that took; streams that end do not count.
 
         Raises:
             TimeoutError: They have not within so many seconds.
         """
+        begun = monotonic()
         async with asyncio.timeout(within):
             while self.streams_dropped < count:
                 self._drop.clear()
                 await self._drop.wait()
+        sys.stdout.write(f"\n{count} streams left by their clients, {monotonic() - begun:.2f} s after that was waited for\n")
 
     @asynccontextmanager
     async def refusing(self) -> AsyncIterator[None]:
