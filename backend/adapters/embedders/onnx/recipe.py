@@ -34,9 +34,9 @@ class Recipe:
     ``window`` is in tokens, with the special ones. The vectors are always given length 1, whether the folder asks for it or not.
 
     The two numbers of retrieval are measured and not told by the model: these are of all-MiniLM-L6-v2, from the trade-off that
-    ``python -m benchmarks.retrieval --sweep`` prints (docs/benchmarks.md). With the lexical threshold they refuse 0 and 0.4 % of the
-    questions of Cranfield and SQuAD, and 91 and 96 % of those of the other set. A file ``docent.json`` in the folder may have
-    others for another model.
+    ``python -m benchmarks.retrieval --sweep`` prints (docs/benchmarks.md). With the lexical threshold they refuse 0 and 0.4 %
+    of the questions of Cranfield and SQuAD, and 91 and 96 % of those of the other set. A file ``docent.json`` in the folder may
+    have others for another model.
     """
 
     window: int = 512
