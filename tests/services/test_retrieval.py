@@ -125,7 +125,8 @@ async def test_the_scores_are_the_fusion_of_cosine_and_bm25(workshop: Workshop) 
         stored = await workshop.rows("select c.id, v.vector, c.text from chunk_vectors v join chunks c on c.id = v.chunk_id")
     vectors = await workshop.embedder.embed_documents([row["text"] for row in stored])
     dense = [(row["id"], float(similarity)) for row, similarity in zip(stored, vectors @ vector, strict=True)]
-    expected = {hit.chunk_id: hit for hit in fuse(dense, [(hit.chunk_id, hit.score) for hit in lexical], dense_weight=0.15)}
+    weight = workshop.embedder.dense_weight
+    expected = {hit.chunk_id: hit for hit in fuse(dense, [(hit.chunk_id, hit.score) for hit in lexical], dense_weight=weight)}
 
     passages = (await workshop.retriever.retrieve(alice, question, within=None)).passages
 

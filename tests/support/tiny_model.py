@@ -54,9 +54,9 @@ def table(seed: int = 1) -> NDArray[np.float32]:
 
 def _tokenizer() -> Tokenizer:
     tokenizer = Tokenizer(WordPiece(VOCABULARY, unk_token="[UNK]"))
-    tokenizer.normalizer = Lowercase()  # type: ignore[assignment] # its stubs know no setters
-    tokenizer.pre_tokenizer = BertPreTokenizer()  # type: ignore[assignment]
-    tokenizer.post_processor = TemplateProcessing(  # type: ignore[assignment]
+    tokenizer.normalizer = Lowercase()
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    tokenizer.post_processor = TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", VOCABULARY["[CLS]"]), ("[SEP]", VOCABULARY["[SEP]"])]
     )
     # As exports have them, and as nobody should believe them.
@@ -76,7 +76,7 @@ def _graph(seed: int, output: str, positions: int | None) -> onnx.ModelProto:
         nodes.append(helper.make_node("Gather", ["places", "position_ids"], ["placed"]))
         nodes.append(helper.make_node("Add", ["words", "placed"], ["both"]))
         hidden = "both"
-    shape = ["batch", "tokens", DIMENSIONS] if output == "last_hidden_state" else ["batch", DIMENSIONS]
+    shape: list[str | int | None] = ["batch", "tokens", DIMENSIONS] if output == "last_hidden_state" else ["batch", DIMENSIONS]
     if output == "last_hidden_state":
         nodes.append(helper.make_node("Identity", [hidden], [output]))
     else:

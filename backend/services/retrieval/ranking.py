@@ -9,7 +9,7 @@ from backend.ports.embedder import Embedder
 from backend.ports.vector_index import Neighbour
 from backend.rag.fusion import Fused, fuse
 
-LEXICAL_THRESHOLD = 0.34
+LEXICAL_THRESHOLD = 0.4
 """The share of the question's idf from which a lexical hit alone counts as relevant."""
 
 
