@@ -1,3 +1,4 @@
+from time import process_time
 from uuid import UUID
 
 import pytest
@@ -115,6 +116,16 @@ def test_a_quote_of_several_sentences_is_bounded() -> None:
 
     assert citation.quote.count(".") == 6
     assert of_long_ones.quote.count(".") == 1
+
+
+@pytest.mark.parametrize("pattern", ["a. [1]", "The lamp burns oil [1]. ", "[1] ", "[", "[source [", "[1, "])
+def test_a_model_that_goes_round_in_circles_is_resolved_in_a_moment(pattern: str) -> None:
+    reply, text = pattern * (60_000 // len(pattern)), f"{TOWER} " * 8
+    begun = process_time()
+
+    resolve(reply, [passage(1, text)])
+
+    assert process_time() - begun < 20
 
 
 def test_an_index_in_the_text_is_no_citation() -> None:

@@ -15,6 +15,8 @@ MOST_SENTENCES = 6
 
 _BLOCK = re.compile(r"\n[^\S\n]*\n|\n(?=[^\S\n]{0,40}(?:[-*+•‣◦▪–—#>|]|\d{1,3}[.)]\s))")
 _TERMS_OF_A_CLAIM = 3
+_AROUND = 400
+"""How much of a sentence without end is read around a marker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +49,23 @@ def claims_of(answer: str) -> dict[int, list[Claim]]:
     return dict(claims)
 
 
-def _without_markers(answer: str) -> tuple[str, list[tuple[int, int, tuple[int, ...]]]]:
+def _without_markers(answer: str) -> tuple[str, list[tuple[int, int, dict[int, None]]]]:
     """Return the answer with blanks for its markers, and of each group of them where its claim may begin and where it ends."""
     scanner = Scanner()
     pieces: list[str] = []
-    groups: list[tuple[int, int, tuple[int, ...]]] = []
-    position, previous_end, begin = 0, 0, 0
+    groups: list[tuple[int, int, dict[int, None]]] = []
+    position, previous_end = 0, 0
     for part in [*scanner.feed(answer), *scanner.finish()]:
         if part.cites:
             if answer[previous_end:position].strip() or not groups:
-                begin = previous_end
-                groups.append((begin, position, part.numbers))
-            else:
-                groups[-1] = (begin, groups[-1][1], (*groups[-1][2], *part.numbers))
+                groups.append((previous_end, position, {}))
+            groups[-1][2].update(dict.fromkeys(part.numbers))
             previous_end = position + len(part.text)
             pieces.append(" " * len(part.text))
         else:
             pieces.append(part.text)
         position += len(part.text)
-    return "".join(pieces), [(begin, end, tuple(dict.fromkeys(numbers))) for begin, end, numbers in groups]
+    return "".join(pieces), groups
 
 
 def _claim(text: str, spans: Sequence[tuple[int, int]], begin: int, end: int) -> Claim:
@@ -75,11 +75,13 @@ def _claim(text: str, spans: Sequence[tuple[int, int]], begin: int, end: int) ->
     first = max(bisect_right(spans, begin, key=lambda span: span[1]), last - MOST_SENTENCES + 1)
     found = [_statement(text, max(start, begin), min(stop, end)) for start, stop in spans[first : last + 1]]
     if not found or len(found[-1].terms) < _TERMS_OF_A_CLAIM:
-        found[-1:] = [_statement(text, *spans[last])]
+        start, stop = spans[last]
+        found[-1:] = [_statement(text, max(start, end - _AROUND), min(stop, end + _AROUND))]
     if claim := tuple(statement for statement in found if statement.terms):
         return claim
     # A marker in a paragraph of its own belongs to the sentence before it.
-    before = (_statement(text, *spans[index]) for index in range(last, max(last - 3, -1), -1))
+    ends = (spans[index] for index in range(last, max(last - 3, -1), -1))
+    before = (_statement(text, max(start, stop - _AROUND), stop) for start, stop in ends)
     return next(((statement,) for statement in before if statement.terms), ())
 
 

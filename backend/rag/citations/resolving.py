@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from backend.ports.chat_model import Passage
 from backend.rag.citations.claims import Claim, claims_of
-from backend.rag.citations.support import narrowed, read, speaks_against
+from backend.rag.citations.support import narrowed, read, speak_against
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def _citation(passage: Passage, claims: Sequence[Claim] | None) -> Citation:
     if claims:
         found = read(passage.text)
         span = narrowed(found, claims)
-        supported = not all(speaks_against(passage, found, claim) for claim in claims)
+        supported = not speak_against(claims, passage, found)
     first, last = span or (0, len(passage.text))
     start, end = passage.start + first, passage.start + last
     return Citation(passage.marker, passage, start, end, passage.text[first:last], claims is not None, supported)

@@ -17,6 +17,7 @@ _ITEM_BEGUN = re.compile(
     rf" *(?:(?:{'|'.join(_WORDS)})[ :.#]*|{'|'.join(_BEGINNINGS)})?\^?\d{{0,3}}(?:{_DASH}\^?\d{{0,3}})? *", re.IGNORECASE
 )
 _NO_MORE_IN_A_RANGE = 10
+_DEEPEST = 4
 _NOT_IN_A_NOTE = frozenset("\n`" + _OPENERS)
 _ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
@@ -65,6 +66,8 @@ def _belongs(held: str, depth: int, character: str) -> bool:
         return False
     if "†" in held:
         return character not in _NOT_IN_A_NOTE
+    if character in _OPENERS and depth == _DEEPEST:
+        return False
     if character in _CLOSERS:
         return depth > 1 or _CLOSERS.index(character) == _OPENERS.index(held[0])
     if character == "†":

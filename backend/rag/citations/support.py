@@ -14,6 +14,9 @@ MOST_SENTENCES = 6
 MOST_CHARACTERS = 700
 """A quote of several sentences has no more of them, and is no longer."""
 
+_MOST_STATEMENTS = 48
+"""A model that goes round in circles says more; the strongest ones are enough to find a quote by."""
+
 _COST_OF_A_SENTENCE = 0.2
 _WORTH_OF_BREVITY = 0.25
 _WORTH_OF_WHAT_IS_FARTHER = 0.9
@@ -57,7 +60,11 @@ def narrowed(passage: Sequence[Sentence], claims: Iterable[Claim]) -> tuple[int,
     joined, and the span is the one that supports most. ``None`` if no sentence shares a term with a claim.
     """
     frequencies = Counter(term for sentence in passage for term in sentence.terms)
-    weights = {term: log(1.0 + len(passage) / frequency) for term, frequency in frequencies.items()}
+    weights = {
+        # What tells two sentences with the same words apart is their numbers.
+        term: log(1.0 + len(passage) / frequency) * (2.0 if term.isdecimal() else 1.0)
+        for term, frequency in frequencies.items()
+    }
     wanted = _wanted(claims, passage, weights)
     if not wanted:
         return None
@@ -83,34 +90,42 @@ def narrowed(passage: Sequence[Sentence], claims: Iterable[Claim]) -> tuple[int,
     return passage[best[0]].start, passage[best[1]].end
 
 
-def speaks_against(passage: Passage, read_as: Sequence[Sentence], claim: Claim) -> bool:
-    """Tell whether a claim surely is about something else than the passage.
+def speak_against(claims: Iterable[Claim], passage: Passage, read_as: Sequence[Sentence]) -> bool:
+    """Tell whether all the claims surely are about something else than the passage.
 
-    Only where both are in English, which shows in their function words, and the claim says enough: other languages have other words
+    Only where both are in English, which shows in their function words, and a claim says enough: other languages have other words
     for the same, and so have paraphrases, but not for nearly everything.
     """
+    known = frozenset(terms(f"{passage.title} {passage.heading or ''}")).union(*(sentence.terms for sentence in read_as))
+    return all(_is_elsewhere(claim, known) for claim in claims) and _is_english(passage.text)
+
+
+def _is_elsewhere(claim: Claim, known: frozenset[str]) -> bool:
     if not any(len(statement.terms) >= _TERMS_TO_JUDGE_BY for statement in claim):
         return False
-    known = frozenset(terms(f"{passage.title} {passage.heading or ''}")).union(*(sentence.terms for sentence in read_as))
     if any(len(statement.terms & known) >= _LITTLE_IN_COMMON * len(statement.terms) for statement in claim):
         return False
-    return _is_english(" ".join(statement.text for statement in claim)) and _is_english(passage.text)
+    return _is_english(" ".join(statement.text for statement in claim))
 
 
 def _wanted(claims: Iterable[Claim], passage: Sequence[Sentence], weights: dict[str, float]) -> list[_Wanted]:
     rarest = log(1.0 + len(passage))
-    found: list[_Wanted] = []
+    strengths: dict[frozenset[str], float] = {}
     for claim in claims:
         for index, statement in enumerate(claim, start=1):
-            known = statement.terms & weights.keys()
-            if known:
+            if known := frozenset(statement.terms & weights.keys()):
                 total = _weight(known, weights)
                 # A sentence that leads to the claim, and says little of what the passage says, must not widen the quote.
                 share = min(1.0, total / (total + rarest * len(statement.terms - known)) / _FULL_SHARE)
                 strength = share if index == len(claim) else share * _WORTH_OF_WHAT_IS_FARTHER
-                found.append(_Wanted([sentence.terms & known for sentence in passage], total, strength))
-    strongest = max((one.strength for one in found), default=1.0)
-    return [_Wanted(one.shared, one.total, one.strength / strongest) for one in found]
+                strengths[known] = max(strength, strengths.get(known, 0.0))
+    strongest = sorted(strengths, key=strengths.__getitem__, reverse=True)[:_MOST_STATEMENTS]
+    return [
+        _Wanted(
+            [sentence.terms & known for sentence in passage], _weight(known, weights), strengths[known] / strengths[strongest[0]]
+        )
+        for known in strongest
+    ]
 
 
 def _weight(bag: Iterable[str], weights: dict[str, float]) -> float:
