@@ -11,7 +11,7 @@ COUNTED = """
 select u.lexeme, count(*) as frequency from chunks c join documents d on d.id = c.document_id cross join lateral unnest(c.tsv) u
  where c.owner_id = $1 and d.status = 'ready' group by u.lexeme order by u.lexeme
 """
-SIZE = "select chunks, total_length from corpus_sizes where owner_id = $1"
+SIZE = "select coalesce(sum(chunks), 0), coalesce(sum(total_length), 0) from corpus_sizes where owner_id = $1"
 MEASURED = """
 select count(*) as chunks, coalesce(sum((select sum(cardinality(u.positions)) from unnest(c.tsv) u)), 0)::bigint as total_length
   from chunks c join documents d on d.id = c.document_id where c.owner_id = $1 and d.status = 'ready'

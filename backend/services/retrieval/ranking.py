@@ -23,16 +23,20 @@ def ranked(
 ) -> tuple[RankedChunk, ...]:
     """Merge what each leg has found for each form, best first.
 
-    Of the forms a chunk has the best score, in each leg by itself. What is relevant is judged by the first form alone: the others
-    may be fragments ("and the second one?"), whose few words are soon found in full, and must not pass for an answer.
+    Of the forms a chunk has the best score, in each leg by itself. Where there are several, what is relevant is not judged by the
+    last: it may be a fragment ("and the second one?"), whose few words are soon found in full, and must not pass for an answer.
     """
     fused = fuse(
         [(hit.chunk_id, hit.similarity) for form in dense for hit in form],
         [(hit.chunk_id, hit.score) for form in lexical for hit in form],
         dense_weight=dense_weight,
     )
-    near = {hit.chunk_id: hit.similarity for form in dense[:1] for hit in form}
-    shares = {hit.chunk_id: hit.share for form in lexical[:1] for hit in form}
+    near: dict[UUID, float] = {}
+    for similar in (hit for form in dense[:-1] or dense for hit in form):
+        near[similar.chunk_id] = max(similar.similarity, near.get(similar.chunk_id, -1.0))
+    shares: dict[UUID, float] = {}
+    for matched in (hit for form in lexical[:-1] or lexical for hit in form):
+        shares[matched.chunk_id] = max(matched.share, shares.get(matched.chunk_id, 0.0))
 
     def relevant(chunk_id: UUID) -> bool:
         similarity = near.get(chunk_id)

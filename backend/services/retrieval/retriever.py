@@ -52,8 +52,8 @@ class Found:
 class Retriever:
     """Finds passages. Every query carries the owner, and row-level security stands behind it.
 
-    ``questions`` are the forms of one question, best first: for a follow-up the one that stands alone, then the one that was asked.
-    Each is searched for; what is relevant is judged by the first. A form without any word is passed over.
+    ``questions`` are the forms of one question, best first: for a follow-up those that stand alone, then the one that was asked.
+    Each is searched for; what is relevant is judged by those before the last. A form without any word is passed over.
     """
 
     def __init__(self, uow: UnitOfWork, index: VectorIndex, embedders: Embedders, *, deadlines: Deadlines = DEADLINES) -> None:
