@@ -124,7 +124,7 @@ async def test_two_hundred_streams_run_at_once(model: ChatModel, ollama: StandIn
 async def test_a_slow_reader_is_not_a_slow_model(ollama: StandInOllama) -> None:
     model = OllamaChatModel(ollama.url, default_model=MODEL, between_tokens_timeout=1)
     ollama.fail("/api/chat", Fault(interval=0.01))
-    texts = []
+    texts: list[str] = []
     async for piece in model.stream(PROMPT, OPTIONS):
         await asyncio.sleep(0 if texts else 1.2)
         texts.append(piece.text)

@@ -37,7 +37,7 @@ PRODUCTION = {
 }
 
 
-async def docent(command: str, folder: Path, settings: Mapping[str, object], *, within: float = 30) -> tuple[int, str]:
+async def docent(command: str, folder: Path, settings: Mapping[str, object], *, within: float = 90) -> tuple[int, str]:
     """Run a command to its end in a folder; return its exit code and what it printed."""
     values = {"port": 0, "data_dir": folder / "data", "ollama_url": "http://127.0.0.1:9", "path": "/usr/bin:/bin", **settings}
     environment = {name.upper(): str(value) for name, value in values.items()}
