@@ -100,7 +100,7 @@ def test_every_quote_can_be_checked(answer: str, text: str) -> None:
             "The horn sounds each minute [1], and boats wait until noon [1].",
             "Then the horn sounds each minute. Boats wait outside until noon.",
         ),
-        ("It stands on chalk [1]. The horn sounds each minute. Boats wait until noon [1].", TOWER[-64:]),
+        ("It stands on chalk [1]. The horn sounds each minute. Boats wait until noon [1].", TOWER),
         # Markers side by side stand for the same claim, however they are written.
         ("The stairs have 199 steps [2] [1].", "The stairs have 199 steps."),
         ("The stairs have 199 steps [1-2].", "The stairs have 199 steps."),

@@ -14,6 +14,7 @@ MOST_SENTENCES = 6
 MOST_CHARACTERS = 700
 """A quote of several sentences has no more of them, and is no longer."""
 
+_MOST_CLAIMS, _MOST_CHARACTERS_FOR_SEVERAL = 8, 1400
 _MOST_STATEMENTS = 48
 """A model that goes round in circles says more; the strongest ones are enough to find a quote by."""
 
@@ -56,9 +57,20 @@ def read(text: str) -> list[Sentence]:
 def narrowed(passage: Sequence[Sentence], claims: Iterable[Claim]) -> tuple[int, int] | None:
     """Return the span of the neighbouring sentences of a passage that support the claims best.
 
-    Every sentence has to earn its place: those between two that do come along, so what supports claims from far apart is not
-    joined, and the span is the one that supports most. ``None`` if no sentence shares a term with a claim.
+    A passage that is cited for several claims is quoted from the first sentence that supports one of them to the last, if that is
+    not too long; else by what supports most. ``None`` if no sentence shares a term with a claim.
     """
+    several = list(dict.fromkeys(claims))
+    if 1 < len(several) <= _MOST_CLAIMS:
+        spans = [span for claim in several if (span := _narrowed(passage, [claim])) is not None]
+        begin, end = min((span[0] for span in spans), default=0), max((span[1] for span in spans), default=0)
+        if spans and end - begin <= _MOST_CHARACTERS_FOR_SEVERAL:
+            return begin, end
+    return _narrowed(passage, several)
+
+
+def _narrowed(passage: Sequence[Sentence], claims: Iterable[Claim]) -> tuple[int, int] | None:
+    """Return the span that supports the claims best: every sentence has to earn its place, and those between two come along."""
     frequencies = Counter(term for sentence in passage for term in sentence.terms)
     weights = {
         # What tells two sentences with the same words apart is their numbers.
