@@ -24,7 +24,7 @@ from backend.core.errors import ConfigurationError
 from backend.core.failpoints import arm
 from backend.core.security import PasswordHasher
 from backend.db.engine import make_engine
-from backend.db.listening import StopListener
+from backend.db.listening import AnswerListener
 from backend.db.migrations import assert_current, migrate
 from backend.db.uow import UnitOfWork
 from backend.db.walls import assert_walls
@@ -45,7 +45,7 @@ class Application:
 
     services: Services
     worker: Worker
-    listener: StopListener
+    listener: AnswerListener
     exclusive: bool
     chat: str
     embedder: str
@@ -127,7 +127,7 @@ async def open_application(
             concurrency=settings.worker_concurrency,
             grace_seconds=settings.shutdown_grace_seconds,
         )
-        listener = StopListener(at.app_url, services.streams.obey)
+        listener = AnswerListener(at.app_url, obey=services.streams.obey, keep=services.streams.keep)
         yield Application(services, worker, listener, at.exclusive, chat_line(settings, model, found), identity)
 
 

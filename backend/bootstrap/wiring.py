@@ -124,7 +124,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         reindexing=ReindexService(uow, index, parts.embedders, builder),
         search=SearchService(uow, retriever),
         sessions=SessionService(uow),
-        streams=StreamService(uow, turns, parts.relay),
+        streams=StreamService(uow, turns, parts.relay, grace_seconds=settings.stream_grace_seconds),
         titler=titler,
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
         usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),

@@ -22,6 +22,7 @@ def private_settings(settings: Settings, folder: Path) -> Settings:
         "database_owner_url": None,
         "chroma_url": None,
         "blob_url": None,
+        "redis_url": None,
         "environment": "development",
         "registration_open": True,
         "chat_titles": "off",

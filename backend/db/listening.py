@@ -1,4 +1,4 @@
-"""Hearing what other processes say through PostgreSQL, on a connection of its own."""
+"""Hearing what other processes say of answers through PostgreSQL, on a connection of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from backend.core.config import plain_url
-from backend.db.repositories.messages import STOP_CHANNEL
+from backend.db.repositories.messages import FOLLOW_CHANNEL, STOP_CHANNEL
 
 log = structlog.get_logger(__name__)
 
@@ -20,18 +20,21 @@ FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 15.0
 
 
-class StopListener:
-    """Hears which answers shall stop, and tells ``obey``. While PostgreSQL is away nothing is heard, and it connects again."""
+class AnswerListener:
+    """Hears which answers shall stop, and tells ``obey``; and which are read elsewhere, and tells ``keep``.
 
-    def __init__(self, url: str, obey: Callable[[UUID], None]) -> None:
+    While PostgreSQL is away nothing is heard, and it connects again.
+    """
+
+    def __init__(self, url: str, *, obey: Callable[[UUID], None], keep: Callable[[UUID], None]) -> None:
         self._url = plain_url(url)
-        self._obey = obey
+        self._told = {STOP_CHANNEL: obey, FOLLOW_CHANNEL: keep}
         self._pause = FIRST_PAUSE_SECONDS
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listen within the block."""
-        task = asyncio.create_task(self._listen(), name="stop-listener")
+        task = asyncio.create_task(self._listen(), name="answer-listener")
         try:
             yield
         finally:
@@ -43,7 +46,7 @@ class StopListener:
             try:
                 await self._listen_once()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("not_listening_for_stops", reason=type(error).__name__, again_in_seconds=self._pause)
+                log.warning("not_listening", reason=type(error).__name__, again_in_seconds=self._pause)
             await asyncio.sleep(self._pause)
             self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 
@@ -53,12 +56,13 @@ class StopListener:
             self._url,
             timeout=CONNECT_SECONDS,
             command_timeout=CONNECT_SECONDS,
-            server_settings={"application_name": "docent stops"},
+            server_settings={"application_name": "docent answers"},
         )
         lost = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener(STOP_CHANNEL, self._heard)
+            for channel in self._told:
+                await connection.add_listener(channel, self._heard)
             self._pause = FIRST_PAUSE_SECONDS
             while True:
                 with suppress(TimeoutError):
@@ -68,10 +72,10 @@ class StopListener:
         finally:
             connection.terminate()
 
-    def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+    def _heard(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
         """Take an id, and nothing else: anybody who may connect to the database may say something here."""
         try:
             message_id = UUID(str(payload))
         except ValueError:
             return
-        self._obey(message_id)
+        self._told[channel](message_id)

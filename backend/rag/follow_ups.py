@@ -127,7 +127,7 @@ def standalone(reply: str, question: str, history: Sequence[Turn]) -> str | None
         return None
     if _ASKED.search(question) and not _ASKED.search(text):
         return None
-    said = {term for turn in history for term in terms(turn.content)} | set(terms(question))
+    said = {term for turn in history[-2 * _REMEMBERED_QUESTIONS :] for term in terms(turn.content)} | set(terms(question))
     new = set(terms(text))
     return text if len(new & said) >= max(_KNOWN_SHARE * len(new), 1) else None
 

@@ -57,7 +57,7 @@ def pack(
         QuestionTooLongError: Not even the instructions and the question fit.
     """
     budget = int((window - reserve) / scale)
-    turns = [recalled(turn) for turn in history]
+    turns = _newest(history, budget)
     fitted = _fitted(question, turns, passages, budget, situation=situation, meaning=meaning)
     if passages and (fitted is None or not fitted[0].passages):
         in_brief = _fitted(question, turns, passages, budget, situation=situation, meaning=meaning, brief=True)
@@ -74,6 +74,17 @@ def pack(
         dropped_messages=len(history) - (len(prompt.turns) - 2),
         dropped_passages=_chunks(passages) - _chunks(prompt.passages),
     )
+
+
+def _newest(history: Sequence[Turn], budget: int) -> list[Turn]:
+    """Return the turns as the model reads them, from the first that no longer fits on: those before it cannot either."""
+    newest: list[Turn] = []
+    for turn in reversed(history):
+        newest.append(recalled(turn))
+        budget -= _cost(newest[-1].content)
+        if budget < 0:
+            break
+    return newest[::-1]
 
 
 def _fitted(

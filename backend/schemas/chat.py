@@ -10,18 +10,14 @@ from backend.core.values.chat import Answer, AnswerStatus, Leg, MessageStatus, Q
 from backend.schemas.base import NOT_BLANK, DocumentIds, RequestModel, ResponseModel, Storable, Text
 
 
-class QueryIn(RequestModel):
-    """A question about the caller's documents."""
+class HowToAnswer(RequestModel):
+    """How an answer is to be given. What is left out is left to the session, the model or the server."""
 
-    query: Annotated[str, Field(min_length=1, max_length=32_000, pattern=NOT_BLANK), Storable]
-    session_id: UUID | None = Field(None, description="Goes on with this session; without it a new one begins.")
-    document_ids: DocumentIds | None = Field(None, description="Searches these documents only, instead of the session's choice.")
     model: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=131_072)] | None = None
     strict: bool | None = Field(None, description="Answers from the documents alone, or not; without it as the session says.")
     stream: bool = Field(False, description="Answers as server-sent events: run, sources, delta..., done or error.")
-
     resumable: bool = Field(
         False, description="With `stream`: the answer goes on for a while after a disconnect, and can be resumed."
     )
@@ -31,6 +27,14 @@ class QueryIn(RequestModel):
         if self.resumable and not self.stream:
             raise PydanticCustomError("resumable_without_stream", "Only a stream can be resumed: send `stream: true` as well.")
         return self
+
+
+class QueryIn(HowToAnswer):
+    """A question about the caller's documents."""
+
+    query: Annotated[str, Field(min_length=1, max_length=32_000, pattern=NOT_BLANK), Storable]
+    session_id: UUID | None = Field(None, description="Goes on with this session; without it a new one begins.")
+    document_ids: DocumentIds | None = Field(None, description="Searches these documents only, instead of the session's choice.")
 
     def question(self) -> Question:
         """Return what the service takes."""

@@ -41,7 +41,7 @@ def read_questions(file: Path) -> list[KnownQuestion]:
         QuestionsRefusedError: With the number of the first line that is none.
     """
     found = []
-    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig", errors="replace").split("\n"), start=1):
         if line.strip():
             try:
                 found.append(KnownQuestion(line=number, **QuestionLine.model_validate_json(line).model_dump()))

@@ -80,7 +80,7 @@ class ChatService:
                 await tx.messages.add_answer(owner_id, session.id, answer_id=answer_id, model=model)
                 asked_before, history = await _exchange(tx, owner_id, session.id, again)
                 question = replace(question, text=asked_before.content)
-            all_read = len(history) < REMEMBERED_MESSAGES
+            all_read = not history or (again is None and len(history) < REMEMBERED_MESSAGES)
             unread = 0 if all_read else await tx.messages.said_before(owner_id, session.id, history[0].id)
             if not (session.titled or history):
                 await tx.sessions.give_title(owner_id, session.id, title_of(question.text), titled=False)
@@ -123,7 +123,12 @@ class ChatService:
         if question.session_id is None:
             title = title_of(question.text)
             return await tx.sessions.add(
-                owner_id, session_id=new_id(), title=title, document_ids=question.document_ids, key_id=reach.key_id
+                owner_id,
+                session_id=new_id(),
+                title=title,
+                document_ids=question.document_ids,
+                key_id=reach.key_id,
+                strict=bool(question.strict),
             )
         session = await tx.sessions.get(owner_id, question.session_id, key_id=reach.key_id)
         if session is None:

@@ -33,6 +33,16 @@ class Embedders:
             self._made[identity] = self._make(identity)
         return self._made[identity]
 
+    def present(self, name: str) -> Embedder:
+        """Return the embedder that a name stands for now: one that is no identity may stand for another than it did.
+
+        Raises:
+            ConfigurationError: This installation has none such.
+        """
+        if (made := self._made.get(name)) is not None and made.identity != name:
+            del self._made[name]
+        return self.named(name)
+
     async def of_owner(self, tx: Transaction, owner_id: UUID) -> tuple[Embedder, Generation | None]:
         """Return what the owner's documents are embedded with, and the generation that answers, if there is one yet.
 

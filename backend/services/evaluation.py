@@ -22,16 +22,16 @@ RIGHT = "the place of the answer"
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where an answer stands: a document, and within it a page or a span of the text."""
+    """Where an answer stands: a document, and within it a page, or one of some spans of the text, of a page or of any."""
 
     document_id: UUID
     page: int | None
-    span: tuple[int, int] | None
+    spans: tuple[tuple[int, int], ...]
 
     def named(self, hit: PlacedHit) -> Hashable:
         """Return what a hit counts as: hits of one document, or of one page, are one, where that is what was asked for."""
-        if self.span is not None:
-            inside = hit.document_id == self.document_id and hit.start < self.span[1] and hit.end > self.span[0]
+        if self.spans:
+            inside = hit.document_id == self.document_id and any(hit.start < end and hit.end > start for start, end in self.spans)
             return RIGHT if inside and self.page in (None, hit.page) else hit.chunk.chunk_id
         if self.page is not None:
             return RIGHT if (hit.document_id, hit.page) == (self.document_id, self.page) else (hit.document_id, hit.page)
@@ -91,7 +91,7 @@ class EvaluationService:
         for known in questions:
             if known.answerable:
                 document = _named(documents, known)
-                places[known.line] = _Place(document.id, known.page, await self._span(document, known))
+                places[known.line] = _Place(document.id, known.page, await self._spans(document, known))
         return places
 
     async def _documents(self, owner_id: UUID) -> list[Document]:
@@ -105,18 +105,19 @@ class EvaluationService:
                 return documents
             after = page.next_cursor
 
-    async def _span(self, document: Document, known: KnownQuestion) -> tuple[int, int] | None:
+    async def _spans(self, document: Document, known: KnownQuestion) -> tuple[tuple[int, int], ...]:
         """Return where the text of an answer stands in its document, whatever whitespace there is between its words."""
         if known.text is None:
-            return None
+            return ()
         async with self._uow.of(document.owner_id) as tx:
             version = document.live_version or 0
             stored = await tx.texts.slice(document.owner_id, document.id, version, start=0, end=LONGEST_TEXT)
         pattern = r"\s+".join(re.escape(word) for word in known.text.split())
-        found = re.search(pattern, stored[0] if stored else "", re.IGNORECASE) if pattern else None
-        if found is None:
+        text = stored[0] if stored else ""
+        found = tuple(match.span() for match in re.finditer(pattern, text, re.IGNORECASE)) if pattern else ()
+        if not found:
             raise QuestionsRefusedError(f"Line {known.line}: this text is not in {document.title}.")
-        return found.span()
+        return found
 
 
 def _named(documents: Sequence[Document], known: KnownQuestion) -> Document:

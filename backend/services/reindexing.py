@@ -56,7 +56,7 @@ class ReindexService:
             EmbedderUnusableError: It is not there, does not answer, or does not embed; nothing was changed.
         """
         try:
-            embedder = self._embedders.named(name)
+            embedder = self._embedders.present(name)
             dimensions = await embedder.dimensions()
             identity = embedder.identity  # Some know it only when they have read their model.
         except (ConfigurationError, UnavailableError, EmbeddingRefusedError) as error:

@@ -111,12 +111,13 @@ class SessionService:
             return _existing(await tx.sessions.update(owner_id, session_id, key_id=reach.key_id, **values))
 
     async def delete(self, owner_id: UUID, session_id: UUID, *, reach: Reach = EVERYTHING) -> None:
-        """Delete a conversation with all of its messages, at once and for good.
+        """Delete a conversation with all of its messages, at once and for good. An answer that is being given ends.
 
         Raises:
             SessionNotFoundError: The caller has no such session.
         """
         async with self._uow.of(owner_id) as tx:
+            await tx.messages.call_for_stops(owner_id, session_id=session_id)
             if not await tx.sessions.delete(owner_id, session_id, key_id=reach.key_id):
                 raise SessionNotFoundError
 

@@ -18,15 +18,18 @@ STOP_SECONDS = 10.0
 AGAIN_SECONDS = 0.25
 """A process that was just connecting to PostgreSQL has not heard the first call."""
 LOOK_SECONDS = 0.05
+KEEP_SECONDS = 2.0
+"""How often the process that gives an answer is told that somebody reads it here; more often where the grace is short."""
 
 
 class StreamService:
     """Follows and stops answers. Somebody else's are missing, and so are those out of a key's reach."""
 
-    def __init__(self, uow: UnitOfWork, turns: RunningTurns, relay: Relay | None) -> None:
+    def __init__(self, uow: UnitOfWork, turns: RunningTurns, relay: Relay | None, *, grace_seconds: float) -> None:
         self._uow = uow
         self._turns = turns
         self._relay = relay
+        self._keep_seconds = min(KEEP_SECONDS, grace_seconds / 4)
         self._distant: WeakSet[DistantTurn] = WeakSet()
 
     async def follow(
@@ -34,7 +37,7 @@ class StreamService:
     ) -> TurnReader | DistantTurn:
         """Return a reader of what comes after the event of this number, of an answer that is being given or is over.
 
-        The reader of a resumable answer that is given in this process keeps it going, and has to ``leave``.
+        The reader of a resumable answer keeps it going, whichever process gives it, and has to ``leave``.
 
         Raises:
             SessionNotFoundError: The caller has no such session.
@@ -44,11 +47,17 @@ class StreamService:
         async def look() -> Message:
             return await self._answer(owner_id, session_id, message_id, reach)
 
+        async def keep() -> None:
+            async with self._uow.of(owner_id) as tx:
+                await tx.messages.call_to_keep(owner_id, message_id)
+
         message = await look()
         turn = self._turns.get(message_id)
         if turn is not None and turn.resumable:
             return turn.join(after=after)
-        distant = DistantTurn(message, look, self._relay, after=after)
+        if message.status == "streaming":
+            await keep()
+        distant = DistantTurn(message, look, keep, self._relay, after=after, keep_seconds=self._keep_seconds)
         self._distant.add(distant)
         return distant
 
@@ -81,6 +90,10 @@ class StreamService:
     def obey(self, message_id: UUID) -> None:
         """End an answer that is given in this process, because another one was told to."""
         self._turns.stop(message_id)
+
+    def keep(self, message_id: UUID) -> None:
+        """Keep an answer going that is given in this process, because somebody reads it in another one."""
+        self._turns.keep(message_id)
 
     async def _answer(self, owner_id: UUID, session_id: UUID, message_id: UUID, reach: Reach) -> Message:
         async with self._uow.of(owner_id) as tx:

@@ -63,7 +63,8 @@ async def test_a_stream_again_is_the_same_answer_in_one_delta(alice: Account, ol
 
     assert (replays(first), replays(again)) == (False, True)
     assert [event.name for event in replayed] == ["run", "sources", "delta", "done"]
-    assert [event.id for event in replayed] == [1, 2, 3, 4]
+    assert [event.id for event in replayed][:2] == [1, 2]
+    assert [event.id for event in replayed][-1] == events[-1].id, "an event's number is its place in the answer"
     assert (replayed[0].data, replayed[-1].data) == (events[0].data, events[-1].data)
     assert replayed[2].data["text"] == "".join(event.data["text"] for event in events if event.name == "delta")
     assert again.headers["content-type"].startswith("text/event-stream")

@@ -20,7 +20,7 @@ def test_the_demo_answers_from_the_handbook_and_leaves_nothing_behind(tmp_path: 
     assert (done.returncode, done.stderr) == (0, "")
     assert "call extension 555" in done.stdout
     assert "handbook, page 5" in done.stdout
-    assert done.stdout.count("\n> ") == done.stdout.count("grounded") == 3
+    assert done.stdout.count("\n> ") >= done.stdout.count("  grounded") == 3
     assert list(tmp_path.iterdir()) == []
 
 

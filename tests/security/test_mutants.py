@@ -33,6 +33,7 @@ CALLS: Mapping[str, Call] = {
 VACUOUS: Mapping[str, str] = {
     "generations.lock of one's own, statement 0": "it holds rows until the end of the transaction, and tells and changes nothing",
     "vectors.store of another, statement 0": "the vector would be the caller's, and the foreign key to its chunk names the owner",
+    "lexicon.remove_document of another, statement 3": "it removes sizes that have come to nothing, and nobody keeps such",
     "lexicon.search of another, statement 0": "the candidates come from a function that reads the owner from the setting itself",
     "messages.copy of another, statement 0": "it picks ids, and what is copied under them is looked for with the owner again",
     "messages.copy of another, statement 1": "it copies the messages that statement 0 has found, and that is none",

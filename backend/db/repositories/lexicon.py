@@ -45,6 +45,7 @@ SHRINK = text("delete from corpus_sizes where owner_id = :owner_id and chunks <=
 # A word is as frequent as its lexemes are in all languages together, else a word of the many would weigh most in the documents of
 # the few; its place in the question says which lexemes are the same word, for all languages share the parser.
 # One key for language and lexeme: by two, the planner joins the languages first and unnests every chunk once for each lexeme.
+# Each lexeme is looked up by itself (`limit 1`): without statistics, after a first upload, the planner reads all of them for each.
 # A lexeme that no chunk has counts in the total, so `share` says how much of the question's weight was found.
 SEARCH = text("""
 with languages as (
@@ -59,7 +60,9 @@ with languages as (
   select a.language, a.lexeme, coalesce(x.frequency, 0) as frequency, s.n,
          least((sum(coalesce(x.frequency, 0)) over (partition by a.place))::float8, s.n) as everywhere
     from asked a cross join size s
-    left join lexemes x on x.owner_id = :owner_id and x.language = a.language and x.lexeme = a.lexeme
+    left join lateral (
+      select l.frequency from lexemes l where l.owner_id = :owner_id and l.language = a.language and l.lexeme = a.lexeme limit 1
+    ) x on true
 ), terms as (
   select language, lexeme, frequency, ln(1 + (n - everywhere + 0.5) / (everywhere + 0.5)) as idf from found
 ), totals as (

@@ -14,12 +14,14 @@ from backend.ports.document_parser import PageSpan
 LONGEST_TEXT = 2**30
 """PostgreSQL's bound on a value, in bytes: no text goes on beyond it, and one more is still an integer to PostgreSQL."""
 
+LONGEST_TO_JOIN = 200_000
+"""Bytes of a text whose spans are read for a question: PostgreSQL unpacks and counts a text anew for each of them."""
 SPANS = text(
     "select s.place, substr(t.text, s.first + 1, s.last - s.first) as text"
     "  from unnest(cast(:documents as uuid[]), cast(:versions as int[]), cast(:starts as int[]), cast(:ends as int[]))"
     "       with ordinality as s (document_id, version, first, last, place)"
     "  join document_texts t on t.document_id = s.document_id and t.version = s.version"
-    " where t.owner_id = :owner_id"
+    " where t.owner_id = :owner_id and octet_length(t.text) <= :longest"
 )
 
 
@@ -68,6 +70,7 @@ class TextRepository(Repository):
             "versions": [span.version for span in spans],
             "starts": [span.start for span in spans],
             "ends": [span.end for span in spans],
+            "longest": LONGEST_TO_JOIN,
         }
         return {spans[row.place - 1]: row.text for row in await self._connection.execute(SPANS, parameters)}
 

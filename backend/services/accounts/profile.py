@@ -150,6 +150,7 @@ async def delete_account(tx: Transaction, owner_id: UUID, *, actor_id: UUID, ori
         return False
     await assert_not_last_admin(tx, user)
     await tx.users.mark_deleted(owner_id)
+    await tx.messages.call_for_stops(owner_id)
     await tx.leftovers.hide_documents(owner_id)
     await end_credentials(tx, owner_id)
     await tx.audit.note("account_deleted", actor_id=actor_id, subject_id=owner_id, origin=origin)

@@ -25,12 +25,24 @@ RELAY_SECONDS = 0.1
 class DistantTurn:
     """Reads what comes after an event of a turn: from the relay while it is being said, and the rest from the stored answer.
 
-    Without a relay, and where that has lost something, it waits for the stored answer.
+    Without a relay, and where that has lost something, it waits for the stored answer. While it is being read, the process that
+    gives the answer is told so with ``keep`` every ``keep_seconds``.
     """
 
-    def __init__(self, message: Message, look: Callable[[], Awaitable[Message]], relay: Relay | None, *, after: int) -> None:
+    def __init__(
+        self,
+        message: Message,
+        look: Callable[[], Awaitable[Message]],
+        keep: Callable[[], Awaitable[None]],
+        relay: Relay | None,
+        *,
+        after: int,
+        keep_seconds: float,
+    ) -> None:
         self._message = message
         self._look = look
+        self._keep = keep
+        self._keep_seconds = keep_seconds
         self._relay = relay
         self._number = after
         self._portions = self._read()
@@ -49,7 +61,7 @@ class DistantTurn:
 
     async def _read(self) -> AsyncIterator[list[Event]]:
         loop = asyncio.get_running_loop()
-        until = loop.time() + LONGEST_SECONDS
+        until, keep_at = loop.time() + LONGEST_SECONDS, loop.time() + self._keep_seconds
         if self._message.status == "streaming" and self._number < STARTED:
             self._number = STARTED
             yield [Started(self._message.session_id, self._message.id)]
@@ -59,6 +71,9 @@ class DistantTurn:
             if self._left.is_set() or loop.time() > until:
                 return
             try:
+                if loop.time() >= keep_at:
+                    keep_at = loop.time() + self._keep_seconds
+                    await self._keep()
                 self._message = await self._look()
             except NotFoundError as error:
                 yield [Failed(error)]

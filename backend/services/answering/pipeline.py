@@ -157,9 +157,9 @@ class Answering:
             await self._quotas.note(tx, owner_id, answer)
             # One that was stopped or failed takes no other's place.
             replaces = turn.asked.replaces if answer.text and answer.status != "stopped" and not failed else None
-            if await tx.messages.finish(owner_id, answer, replaces=replaces):
-                await tx.sessions.touch(owner_id, answer.session_id)
-        if not failed:
+            await tx.sessions.touch(owner_id, answer.session_id)
+            stored = await tx.messages.finish(owner_id, answer, replaces=replaces)
+        if stored and not failed:
             self._titler.begin(turn.asked, answer)
 
 

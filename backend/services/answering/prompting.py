@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from backend.core.errors import PromptTooLongError
+from backend.core.errors import PromptTooLongError, QuestionTooLongError
 from backend.ports.chat_model import ChatModel, Finish, Generation
 from backend.rag.gauging import TokenGauge
 from backend.rag.packing import Packed, pack
@@ -42,7 +42,7 @@ class Prompting:
         """
         window = min(refused.window, refusal.window or refused.window)
         if refusal.tokens is not None and refusal.tokens > refused.used_tokens:
-            self._gauge.note(asked.model, estimate=refused.estimate, counted=int(refusal.tokens * _MARGIN))
+            self._gauge.note(asked.gauged, estimate=refused.estimate, counted=int(refusal.tokens * _MARGIN))
         elif window == refused.window:
             window = int(window * _SMALLER)
         shorter = self._options(asked, window)
@@ -50,7 +50,7 @@ class Prompting:
 
     def learn(self, asked: Asked, packed: Packed, finish: Finish) -> None:
         """Take note of what the provider counted."""
-        self._gauge.note(asked.model, estimate=packed.estimate, counted=finish.prompt_tokens)
+        self._gauge.note(asked.gauged, estimate=packed.estimate, counted=finish.prompt_tokens)
 
     def _options(self, asked: Asked, window: int) -> Generation:
         """Reserve what the caller asked for, up to half of the window, or our own limit, up to a quarter."""
@@ -59,7 +59,17 @@ class Prompting:
         return Generation(asked.model, window, max_tokens=max(most, 1), temperature=asked.question.temperature)
 
     def _within(self, window: int, options: Generation, asked: Asked, progress: Progress) -> tuple[Packed, Generation]:
-        packed = pack(
+        scale = self._gauge.ratio(asked.gauged)
+        try:
+            return self._packed(window, options, asked, progress, scale), options
+        except QuestionTooLongError:
+            if scale == 1.0:
+                raise
+            # What other questions taught may not hold for this one: the provider says whether it does.
+            return self._packed(window, options, asked, progress, 1.0), options
+
+    def _packed(self, window: int, options: Generation, asked: Asked, progress: Progress, scale: float) -> Packed:
+        return pack(
             asked.question.text,
             asked.history,
             progress.retrieved.passages,
@@ -68,6 +78,5 @@ class Prompting:
             situation=progress.situation,
             searched_for=progress.searched_for,
             meaning=progress.meaning,
-            scale=self._gauge.ratio(asked.model),
+            scale=scale,
         )
-        return packed, options

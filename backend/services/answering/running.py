@@ -45,6 +45,12 @@ class RunningTurns:
             turn.interrupt("stopped")
         return turn is not None
 
+    def keep(self, message_id: UUID) -> None:
+        """Begin the grace of an answer anew, if it runs in this process."""
+        turn = self.get(message_id)
+        if turn is not None:
+            turn.keep()
+
     async def drain(self, grace_seconds: float) -> None:
         """Give running answers so long to finish, then end them as ``incomplete``; return when all are stored."""
         tasks = [task for _, task in self._running.values()]

@@ -62,7 +62,9 @@ class Titler:
 
     def begin(self, asked: Asked, answer: Answer) -> None:
         """Have a title made of a stored answer and its question, if their conversation wants one; return at once."""
-        wanted = asked.untitled and len(asked.history) <= EARLIER_MESSAGES and answer.text and answer.status != "stopped"
+        declined = answer.usage.completion_tokens == 0  # No model was asked, and none is for a title.
+        said = answer.text and answer.status != "stopped" and not declined
+        wanted = asked.untitled and len(asked.history) <= EARLIER_MESSAGES and said
         if not (self._enabled and wanted) or asked.session_id in self._running or len(self._running) >= AT_ONCE:
             return
         task = asyncio.create_task(self._title(asked, answer), name=f"title-{asked.session_id}")
@@ -87,20 +89,20 @@ class Titler:
                 reply, tokens = await self._reply(asked, answer)
                 title = _title_in(reply)
                 async with self._uow.of(asked.owner_id) as tx:
-                    if title:
-                        await tx.sessions.give_title(asked.owner_id, asked.session_id, title, titled=True)
+                    # In the order in which answers are stored, so that one of the next answers and this never wait for each other.
                     await tx.usage.add(
                         asked.owner_id, now().date(), questions=0, prompt_tokens=tokens[0], completion_tokens=tokens[1]
                     )
+                    if title:
+                        await tx.sessions.give_title(asked.owner_id, asked.session_id, title, titled=True)
         except (DocentError, TimeoutError) as error:
             code = error.code if isinstance(error, DocentError) else "too_slow"
             log.info("title_not_made", session_id=str(asked.session_id), code=code)
 
     async def _reply(self, asked: Asked, answer: Answer) -> tuple[str, tuple[int, int]]:
         """Return what the model says, and the tokens of prompt and reply; nothing, where its window has no room for that."""
-        # The window of the answer: with another one, some servers would load the model again.
-        context = answer.usage.context
-        window = context.window if context else (await self._model.details(asked.model)).context_window
+        # The window that answers run with: with another one, some servers would load the model again.
+        window = (await self._model.details(asked.model)).context_window
         turns = _turns(asked.question.text, answer.text, room=window - REPLY_TOKENS)
         if turns is None:
             return "", (0, 0)

@@ -36,6 +36,11 @@ class Asked:
     replaces: UUID | None = None
     untitled: bool = False
 
+    @property
+    def gauged(self) -> str:
+        """What the estimates of its tokens are corrected by: the owner's earlier prompts to this model."""
+        return f"{self.owner_id} {self.model}"
+
 
 class ServerStoppingError(UnavailableError):
     """The server is being stopped and cannot wait for the rest of the answer."""
@@ -72,7 +77,7 @@ class Turn:
     """A running turn as those see it who read it. Its generation runs in a task of its own, whatever becomes of them.
 
     Once nobody reads it any more, the generation ends: at once, or if it is ``resumable``, after ``grace_seconds`` in which nobody
-    came back. A turn that is not streamed is read by whoever waits for its ``answer``.
+    came back, here or in another process. A turn that is not streamed is read by whoever waits for its ``answer``.
     """
 
     asked: Asked
@@ -112,10 +117,15 @@ class Turn:
         if self._readers or self.ended:
             return
         if self.resumable:
-            self._grace = asyncio.get_running_loop().call_later(self.grace_seconds, self.interrupt, "stopped")
+            self._begin_grace()
         else:
             self.channel.abandon()
             self.interrupt("stopped")
+
+    def keep(self) -> None:
+        """Begin its grace anew if that has begun: somebody reads it in another process."""
+        if self._grace is not None:
+            self._begin_grace()
 
     async def opened(self, seconds: float) -> None:
         """Return at the model's first piece, or after so many seconds without one.
@@ -190,6 +200,10 @@ class Turn:
         self.emit(outcome)
         self._opened.set()
         self.channel.close()
+
+    def _begin_grace(self) -> None:
+        self._forgo_grace()
+        self._grace = asyncio.get_running_loop().call_later(self.grace_seconds, self.interrupt, "stopped")
 
     def _forgo_grace(self) -> None:
         if self._grace is not None:

@@ -82,7 +82,7 @@ class Understanding:
     async def _reply(self, asked: Asked, progress: Progress) -> str | None:
         """Return what the model replies, or ``None`` if it was not asked or had more to say. Its tokens count, however it ends."""
         window = (await self._model.details(asked.model)).context_window
-        scale = self._gauge.ratio(asked.model)
+        scale = self._gauge.ratio(asked.gauged)
         made = rewriting(asked.question.text, asked.history, window=window, scale=scale)
         if made is None:
             return None
@@ -97,7 +97,7 @@ class Understanding:
         reply = "".join(parts) + wording.finish()
         if finish is None:
             return None
-        self._gauge.note(asked.model, estimate=made.estimate, counted=finish.prompt_tokens)
+        self._gauge.note(asked.gauged, estimate=made.estimate, counted=finish.prompt_tokens)
         read = made.estimate if finish.prompt_tokens is None else finish.prompt_tokens
         said = estimate_tokens(reply) if finish.completion_tokens is None else finish.completion_tokens
         progress.rewrite_tokens = read + said

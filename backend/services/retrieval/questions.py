@@ -5,15 +5,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from backend.ports.embedder import Embedder, Vector
-from backend.rag.normalising import search_text
 
 CACHED_QUESTIONS = 512
 
 
 def forms_of(questions: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the forms of a question that can be searched for, each once: what has no word in it finds nothing."""
+    """Return the forms of a question that can be searched for, each once: what has no letter or digit in it finds nothing."""
     given = (questions,) if isinstance(questions, str) else questions
-    return tuple(form for form in dict.fromkeys(given) if search_text(form))
+    return tuple(form for form in dict.fromkeys(given) if any(map(str.isalnum, form)))
 
 
 class QuestionVectors:

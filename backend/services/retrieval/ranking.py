@@ -9,8 +9,8 @@ from backend.ports.embedder import Embedder
 from backend.ports.vector_index import Neighbour
 from backend.rag.fusion import Fused, fuse
 
-LEXICAL_THRESHOLD = 0.4
-"""The share of the question's idf from which a lexical hit alone counts as relevant."""
+LEXICAL_THRESHOLD = 0.34
+"""The share of the question's idf from which a lexical hit alone counts as relevant; chosen as docs/benchmarks.md says."""
 
 
 def thresholds_of(embedder: Embedder) -> Thresholds:

@@ -180,3 +180,16 @@ async def test_a_title_that_is_being_made_does_not_keep_a_stop_waiting(
         await product.stop(within=25)
         await ollama.dropped(dropped + 1, within=5.0)
         assert "Traceback" not in "".join(product.lines)
+
+
+async def test_no_model_is_asked_for_the_title_of_what_no_model_has_answered(carol: Account, shared_ollama: StandInOllama) -> None:
+    (await carol.upload("whales.txt", b"A blue whale eats krill.")).raise_for_status()
+    shared_ollama.requests.clear()
+    answer = await carol.ask("Who repairs the bicycles of Lisbon?", strict=True)
+
+    assert answer.json()["answer_status"] in {"not_in_documents", "still_indexing"}
+    session = answer.json()["session_id"]
+    assert (await session_of(carol, session))["strict"] is True
+    again = await carol.ask("And those of Porto?", session_id=session)
+    assert again.json()["answer_status"] == answer.json()["answer_status"]
+    assert [request for request in shared_ollama.requests if request.path == "/api/chat" and is_for_a_title(request.json)] == []

@@ -5,12 +5,14 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from backend.adapters.chat_models.scripted import ScriptedChatModel
-from tests.api.test_resuming.places import Heard, ask, go_on, opened, stored
+from tests.api.test_resuming.places import Heard, Place, ask, ended, go_on, opened, stored
 from tests.conftest import ApplicationFactory
 from tests.support.chroma import free_port
 from tests.support.events import events_of
+from tests.support.product import PASSWORD
 from tests.support.redis import running_redis
 
 
@@ -60,6 +62,58 @@ async def test_without_redis_it_waits_and_reads_the_stored_answer(application: A
 
         for resumed in (await reading, await deleted):
             assert (resumed.text, resumed.last.data["status"]) == ("one two", "complete")
+
+
+async def test_whoever_reads_in_another_process_keeps_it_going_beyond_the_grace(application: ApplicationFactory) -> None:
+    gate = asyncio.Event()
+    model = ScriptedChatModel(["one", gate, " two"])
+    async with (
+        opened(application, model, stream_grace_seconds=2) as here,
+        opened(application, model, account=here.account, stream_grace_seconds=2) as there,
+    ):
+        heard = await ask(here, events=3)
+        reading = asyncio.create_task(go_on(there, heard))
+        unread = await ask(here, events=3)
+
+        # Its grace began later, so that of the other one is over as well.
+        assert (await ended(here, unread))["status"] == "stopped"
+        assert (reading.done(), (await stored(there, heard))["status"]) == (False, "streaming")
+        gate.set()
+
+        resumed = await reading
+        assert (resumed.text, resumed.last.data["status"]) == ("one two", "complete")
+
+
+async def test_what_is_deleted_ends_its_answers_in_every_process_and_frees_their_places(application: ApplicationFactory) -> None:
+    model = ScriptedChatModel(["one", asyncio.Event(), " two"])
+    with capture_logs() as logs:
+        async with (
+            opened(application, model, limits_enabled=True) as here,
+            opened(application, model, account=here.account, limits_enabled=True) as there,
+        ):
+            answers = [await ask(here, events=3) for _ in range(2)]
+            for count, (place, heard) in enumerate(zip((here, there), answers, strict=True), 1):
+                (await place.client.delete(heard.message.partition("/messages/")[0])).raise_for_status()
+                await running(here, 2 - count)
+                assert model.closed_early == count
+
+            await ask(here, events=3)
+            account = await there.client.request("DELETE", "/api/v1/auth/me", json={"password": PASSWORD})
+            assert account.status_code == 204
+            async with asyncio.timeout(20):
+                while model.closed_early < 3:  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(0.05)
+    assert [entry for entry in logs if entry["log_level"] in ("error", "critical")] == []
+
+
+async def running(place: Place, answers: int) -> None:
+    """Wait until so many answers take a place here."""
+    async with asyncio.timeout(20):
+        while True:
+            limits = (await place.client.get("/api/v1/auth/me/usage")).raise_for_status().json()["limits"]
+            if next(limit["used"] for limit in limits if limit["name"] == "concurrent_streams") == answers:
+                return
+            await asyncio.sleep(0.5)
 
 
 async def test_a_conversation_that_is_deleted_ends_the_waiting(application: ApplicationFactory) -> None:

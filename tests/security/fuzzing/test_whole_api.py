@@ -19,8 +19,8 @@ from tests.support.product import Account, Product
 
 FUZZ_SECONDS = float(os.environ.get("DOCENT_FUZZ_SECONDS", "0"))
 SEED = 20_261
-EXAMPLES = 16
-CASES = 2000
+EXAMPLES = 6
+CASES = 1500
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ async def assert_unharmed(product: Product, *campaigns: Campaign) -> None:
     assert [line for line in product.lines if "Traceback" in line or "request_failed" in line] == []
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_the_whole_api_keeps_what_its_description_promises(fuzzed: Product, tmp_path: Path) -> None:
     before = fuzzed.process.pid
     plans = zip(itertools.count(SEED), (EVERYTHING, RANDOM), strict=False)

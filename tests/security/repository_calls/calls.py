@@ -71,6 +71,8 @@ WRITES: dict[str, Call] = {
         me, replace(ANSWER, session_id=hers.session, message_id=hers.streaming)
     ),
     "messages.call_for_stop": lambda tx, me, hers: tx.messages.call_for_stop(me, hers.streaming),
+    "messages.call_for_stops": lambda tx, me, hers: tx.messages.call_for_stops(me, session_id=hers.open),
+    "messages.call_to_keep": lambda tx, me, hers: tx.messages.call_to_keep(me, hers.streaming),
     "documents.rename": lambda tx, me, hers: tx.documents.rename(me, hers.document, "mine"),
     "documents.update": lambda tx, me, hers: tx.documents.update(me, hers.document, status="failed"),
     "documents.start_attempt": lambda tx, me, hers: tx.documents.start_attempt(me, hers.pending),

@@ -63,6 +63,7 @@ async def things_of(workshop: Workshop, owner_id: UUID) -> Things:
         building=building,
         built_by="a third",
         fresh=new_id(),
+        open=session.id,
         streaming=streaming,
         answer=answer,
         answered=answered,

@@ -67,6 +67,7 @@ async def finished(scene: Scene) -> None:
 
 
 async def test_what_was_deleted_is_nowhere(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")  # What was configured before, by whichever test, must not hide a line.
     with capture_logs() as ours:
         services = scene.workshop.services
         before = await scene.content()

@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 import numpy as np
 
 from backend.adapters.embedders.onnx.model import OnnxModel, grouped, unit
-from backend.adapters.embedders.onnx.recipe import PLAIN, read_recipe
+from backend.adapters.embedders.onnx.recipe import PLAIN, Recipe, fingerprint, read_recipe
 from backend.core.errors import ConfigurationError, EmbedderUnavailableError
 from backend.core.transactions import assert_no_transaction
 from backend.ports.embedder import Vector, Vectors
 
 _CHARACTERS_A_TOKEN: Final = 4
 """Of European languages. Scripts with more tokens to a character are embedded whole as well, in more than one window."""
+_LOOK_AGAIN_SECONDS: Final = 30.0
+"""How long a model that could not be loaded is left alone: loading takes time and memory, and each question would try."""
 
 
 class OnnxEmbedder:
@@ -34,18 +37,17 @@ class OnnxEmbedder:
         self._folder = folder
         self._expected = identity
         self._model: OnnxModel | None = None
+        self._failure: tuple[float, str] | None = None
         self._loading = asyncio.Lock()
         self._passages = asyncio.Lock()
         try:
-            self._recipe = read_recipe(folder)
+            recipe = read_recipe(folder)
         except ConfigurationError:
             if identity is None:
                 raise
-            self._recipe = PLAIN  # Loading says what is wrong, to those who want a vector.
+            recipe = PLAIN  # Loading says what is wrong, to those who want a vector.
         self.identity = identity or f"onnx/{folder.name}"
-        self.max_characters = self._recipe.window * _CHARACTERS_A_TOKEN
-        self.dense_weight = self._recipe.dense_weight
-        self.relevance_threshold = self._recipe.relevance_threshold
+        self._follow(recipe)
 
     async def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """See ``Embedder.embed_documents``."""
@@ -78,23 +80,32 @@ class OnnxEmbedder:
 
     async def _loaded(self) -> OnnxModel:
         async with self._loading:
-            if self._model is None:
-                try:
-                    self._model = await asyncio.to_thread(self._load)
-                except ConfigurationError as error:
-                    if self._expected is None:
-                        raise
-                    raise EmbedderUnavailableError(error.message) from error
-            return self._model
+            if self._model is not None:
+                return self._model
+            if self._failure is not None and monotonic() < self._failure[0]:
+                raise EmbedderUnavailableError(self._failure[1])
+            try:
+                model, recipe = await asyncio.to_thread(self._load)
+            except ConfigurationError as error:
+                if self._expected is None:
+                    raise
+                self._failure = monotonic() + _LOOK_AGAIN_SECONDS, error.message
+                raise EmbedderUnavailableError(error.message) from error
+            self._model, self.identity = model, f"onnx/{self._folder.name}@{model.fingerprint}"
+            self._follow(recipe)
+            return model
 
-    def _load(self) -> OnnxModel:
-        self._recipe = read_recipe(self._folder)
-        model = OnnxModel(self._folder, self._recipe)
-        self.identity = f"onnx/{self._folder.name}@{model.fingerprint}"
-        if self._expected is not None and self._expected != self.identity:
-            self.identity = self._expected
+    def _load(self) -> tuple[OnnxModel, Recipe]:
+        recipe = read_recipe(self._folder)
+        if self._expected not in {None, f"onnx/{self._folder.name}@{fingerprint(self._folder)}"}:
             raise ConfigurationError(
                 f"The files of the embedding model {self._folder.name} are not those that the documents were embedded with. Put "
                 f"them back, or change to these: docent reindex --embedder onnx --model {self._folder.name}"
             )
-        return model
+        return OnnxModel(self._folder, recipe), recipe
+
+    def _follow(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self.max_characters = recipe.window * _CHARACTERS_A_TOKEN
+        self.dense_weight = recipe.dense_weight
+        self.relevance_threshold = recipe.relevance_threshold

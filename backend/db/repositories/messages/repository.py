@@ -5,18 +5,16 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text, and_, cast, func, insert, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from backend.core.ids import new_id
 from backend.core.values.chat import Answer, Message, PendingDocument, Rating, Source
 from backend.core.values.page import Cursor, Page
+from backend.db.repositories.messages.calls import FOLLOW_CHANNEL, STOP_CHANNEL, calling
 from backend.db.repositories.messages.copies import COPY_MESSAGES, COPY_SOURCES
 from backend.db.repositories.messages.reading import message_of
 from backend.db.repositories.rows import Repository, columns
 from backend.models import DocumentRow, MessageRow, MessageSourceRow
-
-STOP_CHANNEL = "docent_stop"
-"""What the processes listen to for the ids of answers that shall stop."""
 
 
 class MessageRepository(Repository):
@@ -198,9 +196,17 @@ class MessageRepository(Repository):
 
     async def call_for_stop(self, owner_id: UUID, message_id: UUID) -> bool:
         """Tell all processes, once this is committed, to stop an answer; return whether it was being streamed."""
-        statement = select(func.pg_notify(STOP_CHANNEL, cast(MessageRow.id, Text))).where(
-            MessageRow.owner_id == owner_id, MessageRow.id == message_id, MessageRow.status == "streaming"
-        )
+        statement = calling(STOP_CHANNEL, owner_id, MessageRow.id == message_id)
+        return len((await self._connection.execute(statement)).all()) > 0
+
+    async def call_for_stops(self, owner_id: UUID, *, session_id: UUID | None = None) -> bool:
+        """Tell all processes the same of every answer of a conversation, or of all; return whether any was being streamed."""
+        which = () if session_id is None else (MessageRow.session_id == session_id,)
+        return len((await self._connection.execute(calling(STOP_CHANNEL, owner_id, *which))).all()) > 0
+
+    async def call_to_keep(self, owner_id: UUID, message_id: UUID) -> bool:
+        """Tell all processes, once this is committed, that somebody reads an answer; return whether it was being streamed."""
+        statement = calling(FOLLOW_CHANNEL, owner_id, MessageRow.id == message_id)
         return len((await self._connection.execute(statement)).all()) > 0
 
     async def _titled(self, owner_id: UUID, document_ids: Sequence[UUID]) -> tuple[PendingDocument, ...]:
