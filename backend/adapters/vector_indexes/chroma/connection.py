@@ -28,7 +28,7 @@ class ChromaConnection:
         self._host, self._port, self._tls = _address(url)
         self._connect_seconds = connect_seconds
         self._client: AsyncClient | None = None
-        self._connecting = asyncio.Lock()
+        self._connecting: asyncio.Task[AsyncClient] | None = None
         self._known: dict[str, AsyncCollection] = {}
 
     async def on_server(self, seconds: float, action: "Callable[[AsyncClient], Awaitable[T]]") -> T:
@@ -65,6 +65,9 @@ class ChromaConnection:
 
     async def aclose(self) -> None:
         """Close the client."""
+        if self._connecting is not None and not self._connecting.done():
+            self._connecting.cancel()
+            await asyncio.wait([self._connecting])
         client, self._client = self._client, None
         self._known.clear()
         if client is not None:  # chromadb gives its asynchronous client no way to close; its HTTP layer has one
@@ -87,10 +90,12 @@ class ChromaConnection:
         for module in ("chromadb.api.async_fastapi", "httpcore"):  # what the client's making would import on the loop
             await asyncio.to_thread(import_module, module)
         with translated():
-            async with asyncio.timeout(self._connect_seconds), self._connecting:
-                if self._client is None:
-                    self._client = await self._connect()
-                return self._client
+            async with asyncio.timeout(self._connect_seconds):
+                if self._connecting is None or self._connecting.done():
+                    self._connecting = asyncio.create_task(self._connect())
+                    self._connecting.add_done_callback(_noted)
+                # It goes on where its caller gives up, and is there for the next one: half-made, nothing could close it.
+                return await asyncio.shield(self._connecting)
 
     async def _connect(self) -> "AsyncClient":
         import chromadb  # noqa: PLC0415 - loaded by now
@@ -103,8 +108,15 @@ class ChromaConnection:
         # Fresh settings, for clients write into them, and never from a .env file, which is ours. chromadb verifies no certificate
         # unless told to.
         settings = Settings(_env_file=None, anonymized_telemetry=False, chroma_server_ssl_verify=self._tls)
-        client = await chromadb.AsyncHttpClient(host=self._host, port=self._port, ssl=self._tls, settings=settings)
-        return cast("AsyncClient", client)
+        made = await chromadb.AsyncHttpClient(host=self._host, port=self._port, ssl=self._tls, settings=settings)
+        self._client = client = cast("AsyncClient", made)
+        return client
+
+
+def _noted(connecting: "asyncio.Task[AsyncClient]") -> None:
+    """Take note of a failure that nobody may have waited for: the next call finds out by itself."""
+    if not connecting.cancelled():
+        connecting.exception()
 
 
 def verify(collection: "AsyncCollection") -> None:
