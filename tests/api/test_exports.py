@@ -92,7 +92,7 @@ async def test_what_an_administrator_did_does_not_tell_who_that_was_or_from_wher
     assert not {"actor_id", "subject_id"} & set(events[0])
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_one_export_at_a_time_in_bounded_memory_and_a_reader_who_leaves_ends_it(tmp_path: Path) -> None:
     async with (
         running_product(tmp_path / "data", limits_enabled=True, embedder="hashing") as product,

@@ -94,7 +94,7 @@ async def moved(account: Account, product: Product) -> None:
     (await account.client.post("/api/v1/auth/login", json=body)).raise_for_status()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_a_backup_under_load_restored_elsewhere_gives_the_same_answers(tmp_path: Path) -> None:
     (_, *backup), (setting, _, *restore), _ = written_commands()
     assert setting == "DATA_DIR=elsewhere"

@@ -13,7 +13,7 @@ SUMMARY = re.compile(
 )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_check_tells_what_is_wrong_and_mends_it_beside_a_running_docent_and_alone(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     async with running_product(folder) as product:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 def run(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder), **variables}
     command = [sys.executable, str(ROOT / "examples" / "demo.py")]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=110, check=False)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_the_demo_answers_from_the_handbook_and_leaves_nothing_behind(tmp_path: Path) -> None:

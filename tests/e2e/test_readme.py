@@ -60,7 +60,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield told
     finally:
         server.terminate()
-        server.communicate(timeout=30)
+        server.communicate(timeout=120)
 
 
 def wait_until_ready(address: str) -> None:
@@ -81,7 +81,7 @@ def tour(address: str) -> Tour:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
@@ -148,7 +148,7 @@ def test_the_command_without_a_server_answers(tmp_path: Path) -> None:
     arguments = [str(ROOT / word) if (ROOT / word).is_file() else word for word in shlex.split(line)[1:]]
 
     done = subprocess.run(
-        [*DOCENT, *arguments], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False
+        [*DOCENT, *arguments], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=300, check=False
     )
 
     assert done.returncode == 0, done.stderr

@@ -82,7 +82,7 @@ async def undisturbed(cluster: Cluster, database: Database, tmp_path: Path) -> d
         return {sha256: chunks for _, sha256, chunks in (await life.documents()).values()}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_after_a_kill_at_any_failpoint_the_end_is_as_if_nothing_had_happened(
     undisturbed: dict[str, Chunks], cluster: Cluster, processes: ForkServerContext, tmp_path: Path
 ) -> None:

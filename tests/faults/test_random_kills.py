@@ -10,7 +10,7 @@ from tests.faults.crashes import report
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
 SEED = 20_261_122

@@ -67,7 +67,7 @@ class Product:
     @asynccontextmanager
     async def client(self, **headers: str) -> AsyncIterator[httpx2.AsyncClient]:
         """Yield a client without credentials."""
-        async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30) as client:
+        async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=90) as client:
             yield client
 
     @asynccontextmanager

@@ -33,10 +33,9 @@ class HashingEmbedder:
     identity = "hashing/v1-512"
     max_characters = 100_000
     batch_size = 256
-    # As a worse BM25 it only decides between passages that are as good as each other by their words: more weight loses questions.
-    # ``python -m benchmarks.retrieval --sweep`` chose both numbers, see docs/benchmarks.md.
-    dense_weight = 0.02
-    # With the lexical threshold: of the questions of Cranfield and SQuAD 0 and 1.8 % are refused, of the other set's 87 and 92 %.
+    # As a worse BM25 it decides only between passages that are as good by their words, and where no word is found: any more weight
+    # loses questions. ``python -m benchmarks.retrieval --sweep`` chose both numbers, see docs/benchmarks.md.
+    dense_weight = 0.0
     relevance_threshold = 0.28
 
     async def embed_documents(self, texts: Sequence[str]) -> Vectors:
