@@ -1,27 +1,16 @@
 """Limits counted in Redis, so that all processes share them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, cast
 from uuid import uuid4
 
 from limits.aio.storage import RedisStorage
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.asyncio import Redis
 
 from backend.adapters.wire.rates import Rates
+from backend.adapters.wire.redis_pool import PREFIX, redis_pool, translated
 from backend.core.errors import LimiterUnavailableError
 from backend.core.transactions import assert_no_transaction
 from backend.ports.limiter import Allowance
-
-PREFIX = "docent"
-ANSWER_SECONDS = 1.0
-"""How long connecting or an answer may take. Limits stand before every request, so nothing waits for Redis for long."""
-TURN_SECONDS = 5.0
-"""How long a call may wait for its turn on a connection. A burst is no outage."""
-CONNECTIONS = 16
 
 # The leases of a subject are a sorted set of their ends by Redis's own clock: the clocks of the processes may disagree.
 # ARGV of all: the lease's length in milliseconds, the lease, the limit (renewing: a negative one, which means any number).
@@ -47,17 +36,7 @@ class RedisLimiter:
     """Counts in one Redis server, at ``redis://``, ``rediss://`` or ``unix://``. It never retries: whoever calls decides."""
 
     def __init__(self, url: str) -> None:
-        self._pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=CONNECTIONS,
-            timeout=TURN_SECONDS,
-            socket_timeout=ANSWER_SECONDS,
-            socket_connect_timeout=ANSWER_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            client_name=PREFIX,
-            # The commands here need nothing newer, and a connection is ready after fewer round trips.
-            protocol=2,
-        )
+        self._pool = redis_pool(url)
         self._redis = Redis(connection_pool=self._pool)
         options: dict[str, Any] = {"connection_pool": self._pool}
         storage = RedisStorage("async+redis://", implementation="redispy", key_prefix=f"{PREFIX}:rates", **options)
@@ -68,51 +47,51 @@ class RedisLimiter:
     async def take(self, rule: str, subject: str, *, limit: int, seconds: int, cost: int = 1) -> Allowance:
         """See ``Limiter.take``."""
         assert_no_transaction("counting a rate")
-        with _translated():
+        with translated(LimiterUnavailableError):
             return await self._rates.take(rule, subject, limit=limit, seconds=seconds, cost=cost)
 
     async def peek(self, rule: str, subject: str, *, limit: int, seconds: int) -> Allowance:
         """See ``Limiter.peek``."""
         assert_no_transaction("reading a rate")
-        with _translated():
+        with translated(LimiterUnavailableError):
             return await self._rates.peek(rule, subject, limit=limit, seconds=seconds)
 
     async def forget(self, rule: str, subject: str, *, limit: int, seconds: int) -> None:
         """See ``Limiter.forget``."""
         assert_no_transaction("forgetting a rate")
-        with _translated():
+        with translated(LimiterUnavailableError):
             await self._rates.forget(rule, subject, limit=limit, seconds=seconds)
 
     async def enter(self, rule: str, subject: str, *, limit: int, lease_seconds: float) -> str | None:
         """See ``Limiter.enter``."""
         assert_no_transaction("taking a lease")
         lease = uuid4().hex
-        with _translated():
+        with translated(LimiterUnavailableError):
             entered = await self._enter([_key(rule, subject)], [int(lease_seconds * 1000), lease, limit])
         return lease if entered else None
 
     async def renew(self, rule: str, subject: str, lease: str, *, lease_seconds: float) -> None:
         """See ``Limiter.renew``."""
         assert_no_transaction("renewing a lease")
-        with _translated():
+        with translated(LimiterUnavailableError):
             await self._enter([_key(rule, subject)], [int(lease_seconds * 1000), lease, ANY_NUMBER])
 
     async def leave(self, rule: str, subject: str, lease: str) -> None:
         """See ``Limiter.leave``."""
         assert_no_transaction("giving a lease back")
-        with _translated():
+        with translated(LimiterUnavailableError):
             await self._redis.zrem(_key(rule, subject), lease)
 
     async def entered(self, rule: str, subject: str) -> int:
         """See ``Limiter.entered``."""
         assert_no_transaction("counting leases")
-        with _translated():
+        with translated(LimiterUnavailableError):
             return int(cast(int, await self._entered([_key(rule, subject)])))
 
     async def check(self) -> None:
         """See ``Limiter.check``."""
         assert_no_transaction("asking Redis whether it is there")
-        with _translated():
+        with translated(LimiterUnavailableError):
             await self._redis.exists(PREFIX)
 
     async def aclose(self) -> None:
@@ -122,11 +101,3 @@ class RedisLimiter:
 
 def _key(rule: str, subject: str) -> str:
     return f"{PREFIX}:leases:{rule}:{subject}"
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        raise LimiterUnavailableError from error

@@ -1,24 +1,16 @@
 """Running answers carried by Redis, each in a stream whose ids are the numbers of the events."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.asyncio import Redis
 
+from backend.adapters.wire.redis_pool import PREFIX, redis_pool, translated
 from backend.core.errors import RelayUnavailableError
 from backend.core.transactions import assert_no_transaction
 from backend.ports.relay import Relayed
 
-PREFIX = "docent:turns"
-ANSWER_SECONDS = 1.0
-"""How long connecting or an answer may take: whoever reads here has the stored answer to fall back on."""
-TURN_SECONDS = 5.0
-CONNECTIONS = 16
 MOST_PIECES = 8192
 """Of one turn, about: older ones are dropped, and who comes that late waits for the stored answer."""
 KEPT_SECONDS = 300
@@ -29,23 +21,14 @@ class RedisRelay:
     """Relays through one Redis server, at ``redis://``, ``rediss://`` or ``unix://``. It never retries: whoever calls decides."""
 
     def __init__(self, url: str) -> None:
-        self._pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=CONNECTIONS,
-            timeout=TURN_SECONDS,
-            socket_timeout=ANSWER_SECONDS,
-            socket_connect_timeout=ANSWER_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            client_name="docent",
-            protocol=2,
-        )
+        self._pool = redis_pool(url)
         self._redis = Redis(connection_pool=self._pool)
 
     async def publish(self, turn_id: UUID, pieces: Sequence[Relayed]) -> None:
         """See ``Relay.publish``."""
         assert_no_transaction("relaying an answer")
         key = _key(turn_id)
-        with _translated():
+        with translated(RelayUnavailableError):
             async with self._redis.pipeline(transaction=False) as commands:
                 for piece in pieces:
                     fields = {"after": piece.after, "data": piece.data}
@@ -56,7 +39,7 @@ class RedisRelay:
     async def read(self, turn_id: UUID, *, after: int) -> list[Relayed]:
         """See ``Relay.read``."""
         assert_no_transaction("reading a relayed answer")
-        with _translated():
+        with translated(RelayUnavailableError):
             found = await self._redis.xrange(_key(turn_id), min=f"({after}-0")
         entries = cast(list[tuple[bytes, dict[bytes, bytes]]], found)
         return [
@@ -70,12 +53,4 @@ class RedisRelay:
 
 
 def _key(turn_id: UUID) -> str:
-    return f"{PREFIX}:{turn_id}"
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        raise RelayUnavailableError from error
+    return f"{PREFIX}:turns:{turn_id}"
