@@ -13,7 +13,8 @@ from backend.api.encoding import EventEncoder
 from backend.api.idempotency import REPLAYED
 from backend.core.values.chat import Answer
 from backend.schemas.chat import AnswerOut
-from backend.services.answering.events import Delta, Done, Event, Found, Started
+from backend.services.answering.events import Event
+from backend.services.answering.recalling import events_again
 from backend.services.answering.turn import Turn
 
 FIRST_PIECE_SECONDS = 2.0
@@ -153,9 +154,7 @@ def replayed(answer: Answer, *, streamed: bool) -> Response:
     """Return the response that carries a stored answer once more, marked as a replay: its text comes as one delta."""
     if not streamed:
         return Response(AnswerOut.of(answer).model_dump_json(), media_type="application/json", headers=REPLAYED)
-    spoken = [Delta(answer.text)] if answer.text else []
-    events: list[Event] = [Started(answer.session_id, answer.message_id), Found(answer.sources), *spoken, Done(answer)]
-    return Response(EventEncoder().encode(events), media_type=EventStream.media_type, headers={**HEADERS, **REPLAYED})
+    return Response(EventEncoder().encode(events_again(answer)), media_type=EventStream.media_type, headers={**HEADERS, **REPLAYED})
 
 
 async def _first(work: Awaitable[None], gone: asyncio.Task[None]) -> bool:

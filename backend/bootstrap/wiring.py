@@ -74,7 +74,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     deadlines = Deadlines(settings.search_dense_seconds, settings.search_lexical_seconds)
     retriever = Retriever(uow, index, parts.embedders, deadlines=deadlines)
     turns = RunningTurns(parts.relay)
-    titler = Titler(uow, model, enabled=settings.chat_titles == "auto" and model.provider != "extractive")
+    titler = Titler(uow, model, enabled=settings.chat_titles == "auto" and model.rewrites)
     answering = Answering(
         uow,
         retriever,

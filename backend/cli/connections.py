@@ -62,11 +62,12 @@ def _waiting(transport: asyncio.Transport) -> int:
     return waiting
 
 
-class BoundedH11Protocol(H11Protocol):
-    """h11 bounds the sizes itself (``h11_max_incomplete_event_size``); here is the time."""
+class _Bounded(asyncio.Protocol):
+    """What both of uvicorn's protocols need around them. It goes before them among the bases."""
 
     header_seconds = 20.0
     read_idle_seconds = 60.0
+    loop: asyncio.AbstractEventLoop
     _clock: UnreadClock
     _deadline: asyncio.TimerHandle | None = None
 
@@ -75,11 +76,6 @@ class BoundedH11Protocol(H11Protocol):
         super().connection_made(transport)
         self._deadline = self.loop.call_later(self.header_seconds, transport.close)
         self._clock = UnreadClock(transport, self.read_idle_seconds)
-
-    def data_received(self, data: bytes) -> None:
-        """Feed the parser; the clock stands still while a request is being answered."""
-        super().data_received(data)
-        self._deadline = _after_data(self, self._deadline, self.header_seconds)
 
     def pause_writing(self) -> None:
         """Wait until the client has read, but not for ever."""
@@ -98,21 +94,20 @@ class BoundedH11Protocol(H11Protocol):
         super().connection_lost(exc)
 
 
-class BoundedHttpToolsProtocol(HttpToolsProtocol):
+class BoundedH11Protocol(_Bounded, H11Protocol):
+    """h11 bounds the sizes itself (``h11_max_incomplete_event_size``); here is the time."""
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; the clock stands still while a request is being answered."""
+        super().data_received(data)
+        self._deadline = _after_data(self, self._deadline, self.header_seconds)
+
+
+class BoundedHttpToolsProtocol(_Bounded, HttpToolsProtocol):
     """The same for httptools, whose parser keeps as much as it is sent."""
 
-    header_seconds = 20.0
-    read_idle_seconds = 60.0
-    _clock: UnreadClock
-    _deadline: asyncio.TimerHandle | None = None
     _unread = 0
     _head = True
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        """Wait for a request, but not for ever."""
-        super().connection_made(transport)
-        self._deadline = self.loop.call_later(self.header_seconds, transport.close)
-        self._clock = UnreadClock(transport, self.read_idle_seconds)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; the clock stands still while a request is being answered."""
@@ -142,22 +137,6 @@ class BoundedHttpToolsProtocol(HttpToolsProtocol):
         """Take a piece of a body."""
         self._unread = 0
         super().on_body(body)
-
-    def pause_writing(self) -> None:
-        """Wait until the client has read, but not for ever."""
-        super().pause_writing()
-        self._clock.start()
-
-    def resume_writing(self) -> None:
-        """Go on."""
-        self._clock.stop()
-        super().resume_writing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clocks."""
-        _stop(self._deadline)
-        self._clock.stop()
-        super().connection_lost(exc)
 
 
 def _after_data(

@@ -113,7 +113,7 @@ class ChatModel(Protocol):
     """The model that answers when nobody names one."""
 
     rewrites: bool
-    """Whether it follows instructions, so that it can be asked to rewrite a question."""
+    """Whether it follows instructions, so that it can be asked to rewrite a question, or for a title."""
 
     def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
         """Yield the reply piece by piece, in order; the last piece, and no other, carries ``finish``.

@@ -1,5 +1,6 @@
 """Questions and answers on the wire."""
 
+from collections.abc import Sequence
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -28,6 +29,19 @@ class HowToAnswer(RequestModel):
             raise PydanticCustomError("resumable_without_stream", "Only a stream can be resumed: send `stream: true` as well.")
         return self
 
+    def asking(self, text: str, session_id: UUID | None, document_ids: Sequence[UUID] | None = None) -> Question:
+        """Return a question that is to be answered so."""
+        return Question(
+            text=text,
+            session_id=session_id,
+            document_ids=None if document_ids is None else tuple(document_ids),
+            model=self.model,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            strict=self.strict,
+            resumable=self.resumable,
+        )
+
 
 class QueryIn(HowToAnswer):
     """A question about the caller's documents."""
@@ -38,16 +52,7 @@ class QueryIn(HowToAnswer):
 
     def question(self) -> Question:
         """Return what the service takes."""
-        return Question(
-            text=self.query,
-            session_id=self.session_id,
-            document_ids=None if self.document_ids is None else tuple(self.document_ids),
-            model=self.model,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            strict=self.strict,
-            resumable=self.resumable,
-        )
+        return self.asking(self.query, self.session_id, self.document_ids)
 
 
 class SourceOut(ResponseModel):

@@ -15,15 +15,7 @@ class RegenerateIn(HowToAnswer):
 
     def question(self, session_id: UUID) -> Question:
         """Return what the service takes, without the text: it knows that."""
-        return Question(
-            text="",
-            session_id=session_id,
-            model=self.model,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            strict=self.strict,
-            resumable=self.resumable,
-        )
+        return self.asking("", session_id)
 
 
 class FeedbackIn(RequestModel):

@@ -14,6 +14,7 @@ from backend.core.errors import (
 )
 from backend.core.ids import new_id
 from backend.core.values.chat import Answer, ChatSession, Message, PendingDocument, Question
+from backend.core.values.document import UNFINISHED
 from backend.core.values.user import EVERYTHING, Reach
 from backend.db.repositories.documents import Standing
 from backend.db.uow import Transaction, UnitOfWork
@@ -149,8 +150,9 @@ async def _exchange(tx: Transaction, owner_id: UUID, session_id: UUID, answer_id
 
 
 def _pending(standings: Mapping[UUID, Standing]) -> tuple[PendingDocument, ...]:
-    waiting = {"pending", "processing"}
-    return tuple(PendingDocument(document_id, found.title) for document_id, found in standings.items() if found.status in waiting)
+    return tuple(
+        PendingDocument(document_id, found.title) for document_id, found in standings.items() if found.status in UNFINISHED
+    )
 
 
 def _turns(history: Sequence[Message]) -> tuple[PromptTurn, ...]:

@@ -4,6 +4,7 @@ from time import perf_counter
 from uuid import UUID
 
 from backend.core.errors import DocumentNotFoundError
+from backend.core.values.document import UNFINISHED
 from backend.core.values.search import Findings, SearchHit, SearchTimings
 from backend.core.values.user import EVERYTHING, Reach
 from backend.db.uow import UnitOfWork
@@ -37,9 +38,7 @@ class SearchService:
             query=query,
             hits=tuple(_hit(rank, one) for rank, one in enumerate(found, start=1)),
             degraded=ranking.degraded,
-            pending_document_ids=tuple(
-                document_id for document_id, standing in standings.items() if standing.status in {"pending", "processing"}
-            ),
+            pending_document_ids=tuple(document_id for document_id, standing in standings.items() if standing.status in UNFINISHED),
             embedder=ranking.embedder,
             dense_weight=ranking.dense_weight,
             thresholds=ranking.thresholds,

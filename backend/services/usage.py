@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import monotonic
 from uuid import UUID
 
@@ -64,49 +64,35 @@ class UsageService:
         async with self._place(STREAMS, user_id, limit, f"Your account may have {limit:,} answers running at the same time."):
             yield
 
-    @asynccontextmanager
-    async def enter_export(self, user_id: UUID) -> AsyncIterator[None]:
+    def enter_export(self, user_id: UUID) -> AbstractAsyncContextManager[None]:
         """Count an export as running within the block: each reads everything that an account has, so there is one at a time.
 
         Raises:
             RateLimitedError: Another export of this account is running; ``details`` says ``running_exports``.
         """
-        if not self._enabled:
-            yield
-            return
-        async with self._place(EXPORTS, user_id, 1, "Your account has an export running. Wait until it ends."):
-            yield
+        return self._place(EXPORTS, user_id, 1, "Your account has an export running. Wait until it ends.")
 
-    @asynccontextmanager
-    async def enter_watch(self, user_id: UUID) -> AsyncIterator[None]:
+    def enter_watch(self, user_id: UUID) -> AbstractAsyncContextManager[None]:
         """Count a document as watched within the block. That takes no place of an answer.
 
         Raises:
             RateLimitedError: As many as is allowed are being watched; ``details`` says ``watched_documents``.
         """
-        if not self._enabled:
-            yield
-            return
-        async with self._place(
-            WATCHES, user_id, MOST_WATCHES, f"Your account may watch {MOST_WATCHES} documents at the same time."
-        ):
-            yield
+        return self._place(WATCHES, user_id, MOST_WATCHES, f"Your account may watch {MOST_WATCHES} documents at the same time.")
 
-    @asynccontextmanager
-    async def enter_follow(self, user_id: UUID) -> AsyncIterator[None]:
+    def enter_follow(self, user_id: UUID) -> AbstractAsyncContextManager[None]:
         """Count an answer as followed within the block. That takes no place of an answer, which has one as long as it runs.
 
         Raises:
             RateLimitedError: As many as is allowed are being followed; ``details`` says ``followed_answers``.
         """
-        if not self._enabled:
-            yield
-            return
-        async with self._place(FOLLOWS, user_id, MOST_FOLLOWS, f"Your account may follow {MOST_FOLLOWS} answers at the same time."):
-            yield
+        return self._place(FOLLOWS, user_id, MOST_FOLLOWS, f"Your account may follow {MOST_FOLLOWS} answers at the same time.")
 
     @asynccontextmanager
     async def _place(self, rule: str, user_id: UUID, limit: int, sentence: str) -> AsyncIterator[None]:
+        if not self._enabled:
+            yield
+            return
         subject = str(user_id)
         lease = await self._limiter.enter(rule, subject, limit=limit, lease_seconds=LEASE_SECONDS)
         if lease is None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, text, tuple_, update
 
-from backend.core.values.document import Document, DocumentStatus
+from backend.core.values.document import UNFINISHED, Document, DocumentStatus
 from backend.core.values.page import Cursor, Page
 from backend.db.repositories.rows import Repository, columns, position, read
 from backend.models import DocumentRow
@@ -111,7 +111,7 @@ class DocumentRepository(Repository):
         """
         statement = (
             update(DocumentRow)
-            .where(*_of(owner_id, document_id), DocumentRow.status.in_(("pending", "processing")))
+            .where(*_of(owner_id, document_id), DocumentRow.status.in_(UNFINISHED))
             .values(
                 status="processing",
                 stage="reading",

@@ -1,7 +1,9 @@
 """Turns that are over, as their messages tell of them."""
 
+from uuid import UUID
+
 from backend.core.errors import DocentError
-from backend.core.values.chat import Answer, Message
+from backend.core.values.chat import Answer, Message, Source
 from backend.services.answering.events import Delta, Done, Event, Failed, Found, Started
 
 
@@ -31,13 +33,19 @@ def answer_of(message: Message) -> Answer | None:
 def events_of(message: Message) -> list[Event]:
     """Return the events of a turn that is over. Its text comes as one delta, and its end as it was."""
     answer = answer_of(message)
-    failed = answer is None or answer.error_code is not None
-    return [
-        Started(message.session_id, message.id),
-        Found(message.sources),
-        *([Delta(message.content)] if message.content else []),
-        Failed(recalled(message.error_code)) if answer is None or failed else Done(answer),
-    ]
+    begun = _begun(message.session_id, message.id, message.sources, message.content)
+    if answer is None or answer.error_code is not None:
+        return [*begun, Failed(recalled(message.error_code))]
+    return [*begun, Done(answer)]
+
+
+def events_again(answer: Answer) -> list[Event]:
+    """Return the events of an answer that is given once more: all of them, with its text in one delta."""
+    return [*_begun(answer.session_id, answer.message_id, answer.sources, answer.text), Done(answer)]
+
+
+def _begun(session_id: UUID, message_id: UUID, sources: tuple[Source, ...], text: str) -> list[Event]:
+    return [Started(session_id, message_id), Found(sources), *([Delta(text)] if text else [])]
 
 
 def recalled(code: str | None) -> DocentError:

@@ -85,24 +85,25 @@ class OnnxEmbedder:
             if self._failure is not None and monotonic() < self._failure[0]:
                 raise EmbedderUnavailableError(self._failure[1])
             try:
-                model, recipe = await asyncio.to_thread(self._load)
+                model, recipe, identity = await asyncio.to_thread(self._load)
             except ConfigurationError as error:
                 if self._expected is None:
                     raise
                 self._failure = monotonic() + _LOOK_AGAIN_SECONDS, error.message
                 raise EmbedderUnavailableError(error.message) from error
-            self._model, self.identity = model, f"onnx/{self._folder.name}@{model.fingerprint}"
+            self._model, self.identity = model, identity
             self._follow(recipe)
             return model
 
-    def _load(self) -> tuple[OnnxModel, Recipe]:
+    def _load(self) -> tuple[OnnxModel, Recipe, str]:
         recipe = read_recipe(self._folder)
-        if self._expected not in {None, f"onnx/{self._folder.name}@{fingerprint(self._folder)}"}:
+        identity = f"onnx/{self._folder.name}@{fingerprint(self._folder)}"
+        if self._expected not in {None, identity}:
             raise ConfigurationError(
                 f"The files of the embedding model {self._folder.name} are not those that the documents were embedded with. Put "
                 f"them back, or change to these: docent reindex --embedder onnx --model {self._folder.name}"
             )
-        return OnnxModel(self._folder, recipe), recipe
+        return OnnxModel(self._folder, recipe), recipe, identity
 
     def _follow(self, recipe: Recipe) -> None:
         self._recipe = recipe

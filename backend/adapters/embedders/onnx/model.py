@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.adapters.embedders.onnx.recipe import Recipe, fingerprint, graph_of
+from backend.adapters.embedders.onnx.recipe import Recipe, graph_of
 from backend.core.errors import ConfigurationError, EmbeddingRefusedError
 from backend.ports.embedder import Vectors
 
@@ -40,7 +40,6 @@ class OnnxModel:
     """
 
     def __init__(self, folder: Path, recipe: Recipe) -> None:
-        self.fingerprint = fingerprint(folder)
         self._recipe = recipe
         self._tokenizer = _tokenizer(folder, recipe)
         self._session = _session(folder)
