@@ -33,6 +33,7 @@ from backend.ports.chat_model import ChatModel
 from backend.ports.document_parser import DocumentParser
 from backend.ports.embedder import Embedder
 from backend.ports.vector_index import VectorIndex
+from backend.services.providers import Providers
 from backend.services.registry import Services
 from backend.worker.app import Worker
 
@@ -95,7 +96,7 @@ async def open_application(
         blobs = replacing.blobs or await _open_blobs(settings, at)
         index = replacing.index or ChromaVectorIndex(at.chroma_url)
         stack.push_async_callback(index.aclose)
-        model = replacing.chat_model or chat_model(settings, found)
+        model = Providers(replacing.chat_model or chat_model(settings, found))
         stack.push_async_callback(model.aclose)
         given = tuple(filter(None, (replacing.embedder, *replacing.other_embedders)))
         available = embedders(settings, given)

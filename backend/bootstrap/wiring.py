@@ -31,6 +31,7 @@ from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
 from backend.services.embedders import Embedders
 from backend.services.evaluation import EvaluationService
+from backend.services.generating.service import Generating
 from backend.services.idempotency import IdempotencyService
 from backend.services.indexing.generations import GenerationBuilder
 from backend.services.indexing.pipeline import IndexingPipeline
@@ -74,7 +75,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     deadlines = Deadlines(settings.search_dense_seconds, settings.search_lexical_seconds)
     retriever = Retriever(uow, index, parts.embedders, deadlines=deadlines)
     turns = RunningTurns(parts.relay)
-    titler = Titler(uow, model, enabled=settings.chat_titles == "auto" and model.rewrites)
+    titler = Titler(uow, model, enabled=settings.chat_titles == "auto")
     answering = Answering(
         uow,
         retriever,
@@ -116,6 +117,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         documents=DocumentService(uow, blobs, parts.parser, pipeline, Purger(uow, blobs, index), quotas=quotas),
         evaluation=EvaluationService(uow, retriever),
         exporter=AccountExporter(uow, blobs),
+        generating=Generating(uow, model, quotas, max_tokens=settings.chat_max_tokens),
         idempotency=IdempotencyService(uow),
         keys=KeyService(uow),
         maintenance=MaintenanceService(uow, checks),

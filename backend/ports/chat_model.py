@@ -1,6 +1,6 @@
 """Language models, as the rest of the system sees them."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
@@ -50,28 +50,46 @@ NOTHING_FOUND = "I found nothing about this in the documents."
 
 
 @dataclass(frozen=True, slots=True)
+class Infill:
+    """A gap to fill, as in code: what stands before it and behind it."""
+
+    prefix: str
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """All that a model gets to read.
 
     ``turns`` is complete: instructions, delimited passages, history and question, ready for a chat API. ``question`` (as it was
     searched) and ``passages`` (best first) say the same in parts, for answerers that are not language models; ``otherwise`` is what
-    those say if the passages do not answer.
+    those say if the passages do not answer. An ``infill`` takes the place of the turns, for models that are able to ``insert``.
     """
 
     turns: tuple[Turn, ...]
     question: str
     passages: tuple[Passage, ...] = ()
     otherwise: str = NOTHING_FOUND
+    infill: Infill | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """How to generate. ``None`` leaves a value to the provider; ``window`` is the context length in tokens to run with."""
+    """How to generate. ``None`` leaves a value to the provider; ``window`` is the context length in tokens to run with.
+
+    The reply ends before the first of the ``stop`` texts. ``think`` false asks a model that reasons not to, where it can be asked.
+    With ``shape`` the reply is JSON: of any shape if it is empty, else as this JSON schema says.
+    """
 
     model: str
     window: int
     max_tokens: int | None = None
     temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    think: bool | None = None
+    shape: Mapping[str, object] | None = None
 
 
 FinishReason = Literal["stop", "length"]
@@ -88,19 +106,35 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a reply. ``thinking`` is reasoning that is not part of the answer; ``finish`` is set on the last piece only."""
+    """A piece of a reply. ``thinking`` is reasoning that is not part of the answer; ``finish`` is set on the last piece only.
+
+    ``model`` is set on the first piece where another model writes than the one that was asked.
+    """
 
     text: str
     thinking: str = ""
     finish: Finish | None = None
+    model: str | None = None
+
+
+Capability = Literal["chat", "insert", "thinking", "tools", "vision", "embedding"]
+"""What a model can do: ``chat`` is following instructions, which quoting is not; ``insert`` is filling a gap."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelDetails:
-    """What is known of a model. ``context_window`` counts tokens."""
+    """What is known of a model. ``context_window`` counts tokens, ``size`` bytes; ``None`` where the provider does not tell.
+
+    ``parameters`` and ``quantization`` are in the provider's words, such as ``1.2B`` and ``Q8_0``.
+    """
 
     name: str
     context_window: int
+    size: int | None = None
+    capabilities: frozenset[Capability] = frozenset({"chat"})
+    family: str | None = None
+    parameters: str | None = None
+    quantization: str | None = None
 
 
 class ChatModel(Protocol):
@@ -111,9 +145,6 @@ class ChatModel(Protocol):
 
     default_model: str
     """The model that answers when nobody names one."""
-
-    rewrites: bool
-    """Whether it follows instructions, so that it can be asked to rewrite a question, or for a title."""
 
     def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
         """Yield the reply piece by piece, in order; the last piece, and no other, carries ``finish``.
@@ -134,6 +165,18 @@ class ChatModel(Protocol):
         Raises:
             ModelUnavailableError: The provider did not answer.
             ModelMissingError: The provider does not have it.
+        """
+        ...
+
+    def writes(self, model: str) -> bool:
+        """Return whether a model follows instructions, so that it can be asked to rewrite a question, or for a title."""
+        ...
+
+    async def models(self) -> Sequence[ModelDetails]:
+        """Describe all models that the provider offers, in the order of their names.
+
+        Raises:
+            ModelUnavailableError: The provider did not answer.
         """
         ...
 

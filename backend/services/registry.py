@@ -14,6 +14,7 @@ from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
 from backend.services.evaluation import EvaluationService
+from backend.services.generating.service import Generating
 from backend.services.idempotency import IdempotencyService
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
@@ -27,7 +28,7 @@ from backend.services.usage import UsageService
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What routes, jobs and commands call. ``answering`` and ``titler`` are here for shutdown only."""
+    """What routes, jobs and commands call. ``answering``, ``generating`` and ``titler`` are here for shutdown only."""
 
     accounts: AccountService
     administration: AdministrationService
@@ -38,6 +39,7 @@ class Services:
     documents: DocumentService
     evaluation: EvaluationService
     exporter: AccountExporter
+    generating: Generating
     idempotency: IdempotencyService
     keys: KeyService
     maintenance: MaintenanceService

@@ -86,7 +86,7 @@ async def test_it_is_one_model_and_no_other() -> None:
     model = ExtractiveChatModel()
 
     await model.check()
-    assert await model.details("extractive") == ModelDetails("extractive", 32_768)
+    assert await model.details("extractive") == ModelDetails("extractive", 32_768, capabilities=frozenset())
     with pytest.raises(ModelMissingError):
         await model.details("llama3.2:1b")
     await model.aclose()

@@ -2,14 +2,14 @@ import asyncio
 
 import pytest
 
-from backend.services.answering.channel import LIMIT, Channel, Reader
-from backend.services.answering.events import Delta
+from backend.services.answering.events import Delta, Event
+from backend.services.channel import LIMIT, Channel, Reader
 
 A, B, C = (Delta(text) for text in "abc")
 
 
 async def test_the_reader_takes_all_that_waits_in_order() -> None:
-    channel = Channel()
+    channel: Channel[Event] = Channel()
     reader = Reader(channel)
     channel.push(A)
     channel.push(B)
@@ -23,7 +23,7 @@ async def test_the_reader_takes_all_that_waits_in_order() -> None:
 
 
 async def test_a_waiting_reader_is_woken_by_an_event_and_by_the_end() -> None:
-    channel = Channel()
+    channel: Channel[Event] = Channel()
     reader = Reader(channel)
     for expected in ([A], []):
         taking = asyncio.create_task(reader.take())
@@ -38,7 +38,7 @@ async def test_a_waiting_reader_is_woken_by_an_event_and_by_the_end() -> None:
 
 
 async def test_a_reader_that_was_cancelled_while_it_waited_loses_nothing() -> None:
-    channel = Channel()
+    channel: Channel[Event] = Channel()
     reader = Reader(channel)
     taking = asyncio.create_task(reader.take())
     await asyncio.sleep(0)
@@ -51,7 +51,7 @@ async def test_a_reader_that_was_cancelled_while_it_waited_loses_nothing() -> No
 
 
 async def test_a_full_channel_holds_the_writer_until_somebody_reads() -> None:
-    channel = Channel()
+    channel: Channel[Event] = Channel()
     reader = Reader(channel)
     await channel.room()
     for _ in range(LIMIT):
@@ -69,7 +69,7 @@ async def test_a_full_channel_holds_the_writer_until_somebody_reads() -> None:
 
 
 async def test_an_abandoned_channel_frees_its_writer_and_keeps_nothing() -> None:
-    channel = Channel()
+    channel: Channel[Event] = Channel()
     reader = Reader(channel)
     for _ in range(LIMIT):
         channel.push(A)
@@ -87,7 +87,7 @@ async def test_an_abandoned_channel_frees_its_writer_and_keeps_nothing() -> None
 
 
 async def test_a_channel_that_keeps_its_events_has_any_number_of_readers_and_waits_for_none() -> None:
-    channel = Channel(keeps=True)
+    channel: Channel[Event] = Channel(keeps=True)
     early, late = Reader(channel), Reader(channel)
     for _ in range(LIMIT):
         channel.push(A)

@@ -77,7 +77,6 @@ class ExtractiveChatModel:
 
     provider = "extractive"
     default_model = _MODEL
-    rewrites = False
 
     async def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
         """See ``ChatModel.stream``. It speaks word by word; a word counts as a token of ``options.max_tokens``."""
@@ -92,7 +91,15 @@ class ExtractiveChatModel:
     async def details(self, model: str) -> ModelDetails:
         """See ``ChatModel.details``."""
         self._require(model)
-        return ModelDetails(_MODEL, _WINDOW)
+        return ModelDetails(_MODEL, _WINDOW, capabilities=frozenset())
+
+    def writes(self, model: str) -> bool:
+        """See ``ChatModel.writes``; it only quotes."""
+        return False
+
+    async def models(self) -> Sequence[ModelDetails]:
+        """See ``ChatModel.models``."""
+        return [await self.details(_MODEL)]
 
     async def check(self) -> None:
         """See ``ChatModel.check``; it is always there."""

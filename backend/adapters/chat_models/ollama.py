@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, Final
 
@@ -37,7 +37,6 @@ class OllamaChatModel:
     """
 
     provider = "ollama"
-    rewrites = True
 
     def __init__(
         self,
@@ -102,6 +101,17 @@ class OllamaChatModel:
             self._details.clear()
         self._details[model] = (time.monotonic(), details)
         return details
+
+    def writes(self, model: str) -> bool:
+        """See ``ChatModel.writes``."""
+        return True
+
+    async def models(self) -> Sequence[ModelDetails]:
+        """See ``ChatModel.models``."""
+        assert_no_transaction("listing the language models")
+        tags = await self._control("GET", "/api/tags", self.default_model)
+        names = sorted(str(entry.get("name")) for entry in tags.get("models") or () if isinstance(entry, dict))
+        return [await self.details(name) for name in names]
 
     async def check(self) -> None:
         """See ``ChatModel.check``."""

@@ -16,7 +16,7 @@ class ScriptedChatModel:
 
     Every call of ``stream`` plays the next reply; the last one is repeated. ``prompts`` and ``options`` hold what came with each
     call, ``closed_early`` counts streams that were closed or cancelled before their end, and ``down``, if set, is raised by
-    everything. With ``rewrites`` it is also asked to rewrite questions.
+    everything. With ``writes`` it is also asked to rewrite questions.
     """
 
     def __init__(
@@ -26,11 +26,11 @@ class ScriptedChatModel:
         default_model: str = "scripted",
         window: int = 8192,
         reason: FinishReason = "stop",
-        rewrites: bool = False,
+        writes: bool = False,
     ) -> None:
         self.provider = provider
         self.default_model = default_model
-        self.rewrites = rewrites
+        self._writes = writes
         self.prompts: list[Prompt] = []
         self.options: list[Generation] = []
         self.closed_early = 0
@@ -65,6 +65,14 @@ class ScriptedChatModel:
         """See ``ChatModel.details``; it knows every model."""
         self._raise_if_down()
         return ModelDetails(model, self._window)
+
+    def writes(self, model: str) -> bool:
+        """See ``ChatModel.writes``."""
+        return self._writes
+
+    async def models(self) -> Sequence[ModelDetails]:
+        """See ``ChatModel.models``; it lists the default one."""
+        return [await self.details(self.default_model)]
 
     async def check(self) -> None:
         """See ``ChatModel.check``."""

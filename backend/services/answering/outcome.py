@@ -24,6 +24,7 @@ class Progress:
     """What is known of a turn so far; whatever interrupts it, this much is stored.
 
     ``meaning`` is the question as the model rewrote it, ``searched_for`` as it was searched, where that is not how it was asked.
+    ``written_by`` is the model that took over from the one that was asked, if one did.
     """
 
     situation: Situation
@@ -37,6 +38,7 @@ class Progress:
     invented_markers: int = 0
     retrieval_ms: float | None = None
     first_token_ms: float | None = None
+    written_by: str | None = None
 
 
 def answer_of(turn: Turn, progress: Progress, status: MessageStatus, error: DocentError | None) -> Answer:
@@ -50,7 +52,7 @@ def answer_of(turn: Turn, progress: Progress, status: MessageStatus, error: Doce
         message_id=asked.message_id,
         status=status,
         answer_status=_answer_status(progress, citations),
-        model=asked.model,
+        model=progress.written_by or asked.model,
         sources=tuple(source_of(citation) for citation in citations),
         usage=Usage(
             finish.prompt_tokens if finish else None,

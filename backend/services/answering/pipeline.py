@@ -16,7 +16,6 @@ from backend.rag.declining import declined
 from backend.rag.gauging import TokenGauge
 from backend.rag.packing import Packed
 from backend.rag.wording import Wording
-from backend.services.answering.channel import Channel
 from backend.services.answering.events import Done, Failed, Found
 from backend.services.answering.outcome import Progress, answer_of, ending, since, source_of
 from backend.services.answering.prompting import Prompting
@@ -24,6 +23,7 @@ from backend.services.answering.running import RunningTurns
 from backend.services.answering.titling import Titler
 from backend.services.answering.turn import Asked, Turn
 from backend.services.answering.understanding import Understanding, situation_of
+from backend.services.channel import Channel
 from backend.services.quotas import Quotas
 from backend.services.retrieval import Retriever
 
@@ -136,6 +136,7 @@ class Answering:
             async for piece in pieces:
                 if progress.first_token_ms is None:
                     progress.first_token_ms = since(turn.asked.arrived)
+                    progress.written_by = piece.model
                     turn.open()
                 if text := wording.feed(piece.text):
                     turn.say(text)

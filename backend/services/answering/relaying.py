@@ -11,9 +11,9 @@ import structlog
 from backend.core.errors import RelayUnavailableError
 from backend.core.values.chat import Source
 from backend.ports.relay import Relay, Relayed
-from backend.services.answering.channel import Reader
 from backend.services.answering.events import FOUND, STARTED, Delta, Event, Found, Started
 from backend.services.answering.turn import Turn
+from backend.services.channel import Reader
 
 log = structlog.get_logger(__name__)
 

@@ -64,7 +64,7 @@ class Titler:
         """Have a title made of a stored answer and its question, if their conversation wants one; return at once."""
         declined = answer.usage.completion_tokens == 0  # No model was asked, and none is for a title.
         said = answer.text and answer.status != "stopped" and not declined
-        wanted = asked.untitled and len(asked.history) <= EARLIER_MESSAGES and said
+        wanted = asked.untitled and len(asked.history) <= EARLIER_MESSAGES and said and self._model.writes(asked.model)
         if not (self._enabled and wanted) or asked.session_id in self._running or len(self._running) >= AT_ONCE:
             return
         task = asyncio.create_task(self._title(asked, answer), name=f"title-{asked.session_id}")

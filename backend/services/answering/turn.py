@@ -8,8 +8,8 @@ from uuid import UUID
 from backend.core.errors import UnavailableError
 from backend.core.values.chat import Answer, MessageStatus, PendingDocument, Question
 from backend.ports.chat_model import Turn as PromptTurn
-from backend.services.answering.channel import Channel, Reader
 from backend.services.answering.events import Delta, Done, Event, Failed, Rest
+from backend.services.channel import Channel, Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Turn:
     """
 
     asked: Asked
-    channel: Channel
+    channel: Channel[Event]
     streamed: bool
     grace_seconds: float = 0.0
     interruption: MessageStatus | None = None

@@ -50,7 +50,7 @@ class Understanding:
         question = asked.question.text
         if not needs_rewriting(question, asked.history):
             return (question,)
-        rewritten = await self._rewritten(asked, progress) if self._model.rewrites else None
+        rewritten = await self._rewritten(asked, progress) if self._model.writes(asked.model) else None
         if rewritten is not None and _same(rewritten, question):
             return (question,)
         progress.meaning = rewritten

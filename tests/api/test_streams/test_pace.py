@@ -10,9 +10,9 @@ from backend.adapters.chat_models.scripted import ScriptedChatModel, Step
 from backend.api.sse import HEARTBEAT, EventStream
 from backend.core.values.chat import Question
 from backend.ports.chat_model import Finish, Generation, Piece, Prompt
-from backend.services.answering.channel import LIMIT
 from backend.services.answering.events import Failed
 from backend.services.answering.turn import Turn
+from backend.services.channel import LIMIT
 from backend.services.registry import Services
 from tests.conftest import ApplicationFactory, registered
 

@@ -27,7 +27,7 @@ JOINED = f"{FIRST} {FOLLOW_UP}"
 
 
 async def test_a_follow_up_is_found_by_what_it_means(room: Room) -> None:
-    model = ScriptedChatModel(["It weighs 221 grams [1]."], [MEANT[:9], MEANT[9:]], ["390 grams [1]."], rewrites=True)
+    model = ScriptedChatModel(["It weighs 221 grams [1]."], [MEANT[:9], MEANT[9:]], ["390 grams [1]."], writes=True)
     talk = await room.conversation(model)
     await talk.ask(FIRST)
 
@@ -53,7 +53,7 @@ async def test_a_follow_up_is_found_by_what_it_means(room: Room) -> None:
 async def test_a_question_that_stands_alone_costs_no_call_and_one_that_the_model_leaves_alone_is_searched_as_it_is(
     room: Room,
 ) -> None:
-    model = ScriptedChatModel(["One."], ["Two."], ["is it  SUBJECT 30?"], ["Three."], rewrites=True)
+    model = ScriptedChatModel(["One."], ["Two."], ["is it  SUBJECT 30?"], ["Three."], writes=True)
     talk = await room.conversation(model)
 
     answers = [await talk.ask(question) for question in (FIRST, MEANT, "Is it subject 30?")]
@@ -69,7 +69,7 @@ async def test_a_question_that_stands_alone_costs_no_call_and_one_that_the_model
     ids=["down", "too long", "empty", "lines", "an answer"],
 )
 async def test_without_a_usable_rewriting_the_question_before_is_searched_too(room: Room, reply: list[Step]) -> None:
-    model = ScriptedChatModel(["It weighs 221 grams [1]."], reply, ["So it does [1]."], rewrites=True)
+    model = ScriptedChatModel(["It weighs 221 grams [1]."], reply, ["So it does [1]."], writes=True)
     talk = await room.conversation(model)
     await talk.ask(FIRST)
 
@@ -100,7 +100,7 @@ async def test_who_leaves_during_the_rewriting_frees_the_model_at_once(room: Roo
             begun.set()
             return await super().wait()
 
-    model = ScriptedChatModel(["221 grams [1]."], [Noting()], rewrites=True)
+    model = ScriptedChatModel(["221 grams [1]."], [Noting()], writes=True)
     talk = await room.conversation(model)
     await talk.ask(FIRST)
     turn = await talk.begin(FOLLOW_UP)
@@ -115,7 +115,7 @@ async def test_who_leaves_during_the_rewriting_frees_the_model_at_once(room: Roo
 
 
 async def test_a_rewriting_has_a_deadline_of_its_own() -> None:
-    model = ScriptedChatModel([30.0], rewrites=True)
+    model = ScriptedChatModel([30.0], writes=True)
     history = (PromptTurn("user", FIRST), PromptTurn("assistant", "221 grams."))
     ids = (new_id(), new_id(), new_id())
     asked = Asked(*ids, Question(FOLLOW_UP), "scripted", None, True, (), history, perf_counter())

@@ -1,14 +1,15 @@
-"""From a turn to those who read it."""
+"""From whoever generates to those who read it."""
 
 import asyncio
+from typing import Generic, TypeVar
 
-from backend.services.answering.events import Event
+T = TypeVar("T")
 
 LIMIT = 256
 """Events that may wait for a slow reader; then the model's socket is left unread until it catches up."""
 
 
-class Channel:
+class Channel(Generic[T]):
     """One writer and its readers, in one event loop: no lock, and no task per event.
 
     A reader takes all that is new to it at once, so a slow one gets fewer and larger portions. A channel that ``keeps`` its events
@@ -18,14 +19,14 @@ class Channel:
 
     def __init__(self, *, keeps: bool = False) -> None:
         self._keeps = keeps
-        self._events: list[Event] = []
+        self._events: list[T] = []
         self._forgotten = 0
         self._closed = False
         self._abandoned = False
         self._readers: list[asyncio.Future[None]] = []
         self._writer: asyncio.Future[None] | None = None
 
-    def push(self, event: Event) -> None:
+    def push(self, event: T) -> None:
         """Add an event; after ``abandon`` it is dropped."""
         if not self._abandoned:
             self._events.append(event)
@@ -52,7 +53,7 @@ class Channel:
         self._abandoned = True
         self._forget()
 
-    async def after(self, taken: int) -> list[Event]:
+    async def after(self, taken: int) -> list[T]:
         """Return the events after the first ``taken`` ones, at least one; an empty list once the channel is closed and read."""
         while taken >= self._forgotten + len(self._events) and not self._closed:
             reader = asyncio.get_running_loop().create_future()
@@ -77,14 +78,14 @@ class Channel:
                     reader.set_result(None)
 
 
-class Reader:
+class Reader(Generic[T]):
     """A place in a channel."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel[T]) -> None:
         self._channel = channel
         self._taken = 0
 
-    async def take(self) -> list[Event]:
+    async def take(self) -> list[T]:
         """Return the events that are new, at least one; an empty list after the last one. Cancelled, it loses nothing."""
         events = await self._channel.after(self._taken)
         self._taken += len(events)

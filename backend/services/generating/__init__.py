@@ -1,0 +1,1 @@
+"""Plain generation, under everything that only wants a model to write."""
