@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response, Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
+from backend.api.browsers import cookie_of
 from backend.api.errors import TOKEN_PATH
 from backend.api.limits import count_request
 from backend.core.errors import AdminOnlyError, DocumentNotFoundError, ScopeMissingError, TokenInvalidError
@@ -15,7 +16,7 @@ from backend.core.values.page import Cursor
 from backend.core.values.user import Caller as CallerValue
 from backend.core.values.user import Origin as OriginValue
 from backend.services.accounts.administration import AdministrationService
-from backend.services.accounts.credentials import AccountService
+from backend.services.accounts.credentials import SESSION_PREFIX, AccountService
 from backend.services.accounts.exporting.exporter import AccountExporter
 from backend.services.accounts.profile import ProfileService
 from backend.services.audit import AuditService
@@ -133,10 +134,15 @@ async def _credential(
     request: Request, accounts: Accounts, keys: Keys, usage: Usage, token: Annotated[str | None, Depends(_bearer)]
 ) -> CallerValue:
     """Read whichever credential was sent: the one place that does. Its request is counted as soon as its account is known."""
+    token = token or cookie_of(request)
     if token is None:
         raise TokenInvalidError
-    is_key = token.startswith(f"{KEY_PREFIX}_")
-    caller = await keys.caller(token) if is_key else await accounts.caller(token)
+    if token.startswith(f"{KEY_PREFIX}_"):
+        caller = await keys.caller(token)
+    elif token.startswith(f"{SESSION_PREFIX}_"):
+        caller = await accounts.session_caller(token)
+    else:
+        caller = await accounts.caller(token)
     await count_request(request, usage, caller)
     return caller
 

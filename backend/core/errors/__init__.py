@@ -17,6 +17,7 @@ from backend.core.errors.chat import (
 from backend.core.errors.credentials import (
     AdminOnlyError,
     CredentialsInvalidError,
+    CrossSiteError,
     EmailTakenError,
     KeyNotFoundError,
     LastAdminError,
@@ -84,6 +85,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "CredentialsInvalidError",
+    "CrossSiteError",
     "DatabaseUnavailableError",
     "DocentError",
     "DocumentEmptyError",

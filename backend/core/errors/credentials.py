@@ -59,6 +59,13 @@ class AdminOnlyError(ForbiddenError):
     message = "Only administrators may do that."
 
 
+class CrossSiteError(ForbiddenError):
+    """A browser sent its cookie along with what another site made it send."""
+
+    code = "cross_site"
+    message = "This request comes from another site. Open the page again and repeat what you did there."
+
+
 class PasswordWrongError(ForbiddenError):
     """The present password, asked for again before something that matters, is not right."""
 

@@ -29,6 +29,31 @@ class SignInRepository(Repository):
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else read(SignIn, row)
 
+    async def with_owner(self, sign_in_id: UUID) -> tuple[SignIn, User] | None:
+        """Return a sign-in that is good, and its active account. Needs the system's view: the owner is not known yet."""
+        own, account = columns(AuthSessionRow, SignIn), columns(UserRow, User)
+        statement = (
+            select(*own, *(column.label(f"user_{column.name}") for column in account))
+            .join(UserRow, UserRow.id == AuthSessionRow.owner_id)
+            .where(
+                AuthSessionRow.id == sign_in_id,
+                AuthSessionRow.revoked_at.is_(None),
+                AuthSessionRow.expires_at > func.now(),
+                UserRow.is_active,
+                UserRow.deleted_at.is_(None),
+            )
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else (SignIn(*row[: len(own)]), User(*row[len(own) :]))
+
+    async def prolong(self, owner_id: UUID, sign_in_id: UUID, *, expires_at: datetime) -> None:
+        """Say that a sign-in was used just now, and let it last longer."""
+        await self._connection.execute(
+            update(AuthSessionRow)
+            .where(AuthSessionRow.owner_id == owner_id, AuthSessionRow.id == sign_in_id)
+            .values(expires_at=expires_at, last_used_at=func.now())
+        )
+
     async def rotate(self, owner_id: UUID, sign_in_id: UUID, *, refresh_hash: bytes, expires_at: datetime) -> None:
         """Replace the refresh token and prolong the sign-in."""
         await self._connection.execute(

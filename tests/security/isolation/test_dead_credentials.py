@@ -49,6 +49,8 @@ async def signed_out_and_revoked(_product: Product, victim: Person, _admin: Acco
     for key in (await client.get("/api/v1/auth/keys")).json()["items"]:
         (await client.delete(f"/api/v1/auth/keys/{key['id']}")).raise_for_status()
     (await client.post("/api/v1/auth/logout", json={"refresh_token": victim.account.refresh_token})).raise_for_status()
+    out = await victim.clients["browser"].post("/sign-out", headers={"Cookie": f"docent_session={victim.things['cookie']}"})
+    assert out.status_code == 303
 
 
 async def expired(product: Product, victim: Person, _admin: Account) -> None:
@@ -70,8 +72,15 @@ async def victim_of(product: Product) -> AsyncIterator[Person]:
         someone.things["user"] = (await someone.account.client.get(ME)).json()["id"]
         body = {"name": "all", "scopes": ["chat", "documents:read", "documents:write"]}
         key = (await someone.account.client.post("/api/v1/auth/keys", json=body)).json()["key"]
-        async with product.client(Authorization=f"Bearer {key}") as client:
-            someone.clients["key"] = client
+        form = {"username": someone.account.username, "password": PASSWORD}
+        signed_in = await someone.account.client.post("/sign-in", data=form)
+        someone.things["cookie"] = cookie = signed_in.cookies["docent_session"]
+        someone.account.client.cookies.clear()
+        async with (
+            product.client(Authorization=f"Bearer {key}") as client,
+            product.client(Authorization=f"Bearer {cookie}", Origin=product.url) as browser,
+        ):
+            someone.clients |= {"key": client, "browser": browser}
             for credential, alive in someone.clients.items():
                 assert (await alive.get("/api/v1/chat/documents")).status_code == 200, credential
             yield someone

@@ -57,6 +57,7 @@ READS: dict[str, Call] = {
 WRITES: dict[str, Call] = {
     "sign_ins.revoke": lambda tx, me, hers: tx.sign_ins.revoke(me, hers.sign_in),
     "sign_ins.rotate": lambda tx, me, hers: tx.sign_ins.rotate(me, hers.sign_in, refresh_hash=b"x", expires_at=hers.moment),
+    "sign_ins.prolong": lambda tx, me, hers: tx.sign_ins.prolong(me, hers.sign_in, expires_at=hers.moment),
     "sessions.update": lambda tx, me, hers: tx.sessions.update(me, hers.session, title="mine"),
     "sessions.give_title": lambda tx, me, hers: tx.sessions.give_title(me, hers.untitled, "mine", titled=True),
     "sessions.touch": lambda tx, me, hers: tx.sessions.touch(me, hers.session, title="mine"),
@@ -149,7 +150,8 @@ OWN_WRITES: dict[str, Call] = {
 # They insert what is the owner's own, look for nothing of anybody's, or are the system's by design.
 NOT_ABOUT_ANOTHERS_IDS = {
     *("users.add", "sign_ins.add", "sessions.add", "documents.add", "api_keys.add", "usage.add", "idempotency.add", "audit.note"),
-    *("users.by_login", "users.page", "users.others_administer", "sign_ins.locked", "api_keys.with_owner", "reset_links.locked"),
+    *("users.by_login", "users.page", "users.others_administer", "sign_ins.locked", "reset_links.locked"),
+    *("api_keys.with_owner", "sign_ins.with_owner"),
     *("idempotency.expire", "idempotency.forget_running", "usage.totals", "usage.hold", "audit.page"),
     *("generations.all", "generations.worn", "generations.missing_chunks", "generations.indexed_by", "generations.exist"),
     *("documents.without_job", "vectors.unindexed_documents", "messages.end_abandoned"),
