@@ -6,7 +6,8 @@ from starlette.types import Scope
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not `no-referrer`: browsers would then say `Origin: null` of the forms of our own pages.
+    "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 # The pages of the API's description load their scripts from a content delivery network, so they get no rule about scripts.

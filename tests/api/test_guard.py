@@ -50,7 +50,7 @@ async def test_every_answer_carries_the_headers_of_security(product: Product, pa
 
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "permissions-policy" in headers
     assert "server" not in headers

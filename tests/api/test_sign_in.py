@@ -192,6 +192,7 @@ async def test_the_pages_need_no_script_and_let_no_other_page_frame_them(browser
 
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert page.headers["cache-control"] == "no-store"
+        assert page.headers["referrer-policy"] == "same-origin", "without a referrer, browsers send no origin with a form"
         assert "<script" not in page.text
         policy = page.headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; style-src 'sha256-")
