@@ -242,3 +242,6 @@ async def _slice(
 
 
 Page = Annotated[Slice, Depends(_slice)]
+
+
+Days = Annotated[int, Query(ge=1, le=366, description="How many days, with today.")]

@@ -1,8 +1,11 @@
 """Limits and their use on the wire."""
 
+from collections.abc import Sequence
+from datetime import date
+
 from pydantic import Field
 
-from backend.core.values.limits import LimitName, UsageState
+from backend.core.values.limits import DayTotals, DayUsage, LimitName, UsageState
 from backend.core.values.user import Tier as TierName
 from backend.schemas.base import ResponseModel
 
@@ -28,3 +31,40 @@ class UsageOut(ResponseModel):
     def of(cls, state: UsageState) -> "UsageOut":
         """Build it from the service's answer."""
         return cls.model_validate(state)
+
+
+class DayUsageOut(ResponseModel):
+    """What was used on one day of UTC."""
+
+    day: date
+    questions: int
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class UsageHistoryOut(ResponseModel):
+    """Days, today first; those without use are left out."""
+
+    days: list[DayUsageOut]
+
+    @classmethod
+    def of(cls, days: Sequence[DayUsage]) -> "UsageHistoryOut":
+        """Build it from the service's answer."""
+        return cls(days=[DayUsageOut.model_validate(day) for day in days])
+
+
+class DayTotalsOut(DayUsageOut):
+    """What all accounts together have used on one day of UTC."""
+
+    accounts: int = Field(description="How many accounts asked something.")
+
+
+class TotalUsageOut(ResponseModel):
+    """Days, today first; those without use are left out."""
+
+    days: list[DayTotalsOut]
+
+    @classmethod
+    def of(cls, days: Sequence[DayTotals]) -> "TotalUsageOut":
+        """Build it from the service's answer."""
+        return cls(days=[DayTotalsOut.model_validate(day) for day in days])

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import date, timedelta
 from time import monotonic
 from uuid import UUID
 
 from backend.core.clock import now
 from backend.core.errors import RateLimitedError
-from backend.core.values.limits import LimitState, Tier, UsageState
+from backend.core.values.limits import DayTotals, DayUsage, LimitState, Tier, UsageState
 from backend.core.values.user import Tier as TierName
 from backend.db.uow import UnitOfWork
 from backend.ports.limiter import Allowance, Limiter
@@ -143,6 +144,16 @@ class UsageService:
         )
         return UsageState(tier_name, self._enabled, limits)
 
+    async def days(self, owner_id: UUID, *, days: int) -> list[DayUsage]:
+        """Return what an account has used on each of the last days (of UTC), today first; days without use are left out."""
+        async with self._uow.of(owner_id) as tx:
+            return await tx.usage.days(owner_id, _since(days))
+
+    async def totals(self, *, days: int) -> list[DayTotals]:
+        """Return what all accounts together have used, like ``days``."""
+        async with self._uow.system() as tx:
+            return await tx.usage.totals(_since(days))
+
     async def _keep(self, rule: str, subject: str, lease: str) -> None:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
@@ -156,6 +167,10 @@ class UsageService:
                 self._tiers = {tier.name: tier for tier in await tx.tiers.all()}
             self._tiers_read_at = read_at
         return self._tiers[name]
+
+
+def _since(days: int) -> date:
+    return now().date() - timedelta(days=days - 1)
 
 
 def assert_allowed(allowance: Allowance) -> None:

@@ -184,3 +184,19 @@ async def test_a_deleted_account_is_gone_and_its_name_is_free(product: Product, 
         token = (await client.post("/api/v1/auth/login", json=login)).json()["access_token"]
         documents = await client.get("/api/v1/chat/documents", headers={"Authorization": f"Bearer {token}"})
         assert documents.json()["items"] == []
+
+
+async def test_usage_is_told_day_by_day_and_of_all_accounts_to_administrators_alone(
+    admin: Account, alice: Account, bob: Account
+) -> None:
+    for account in (alice, alice, bob):
+        (await account.ask("What is new?")).raise_for_status()
+
+    (today,) = (await alice.client.get("/api/v1/auth/me/usage/days")).json()["days"]
+    total = (await admin.client.get("/api/v1/admin/usage", params={"days": 1})).json()["days"][0]
+
+    assert today["questions"] == 2
+    assert today["prompt_tokens"] + today["completion_tokens"] > 0
+    assert total["accounts"] >= 2
+    assert total["questions"] >= 3
+    assert (await alice.client.get("/api/v1/admin/usage")).status_code == 403

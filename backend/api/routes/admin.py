@@ -5,11 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, status
 
-from backend.api.deps import Admin, Audit, Page, Reindexing
+from backend.api.deps import Admin, Audit, Days, Page, Reindexing, Usage
 from backend.api.errors import problems
 from backend.core.errors import AdminOnlyError, EmbedderUnusableError, TokenInvalidError
 from backend.schemas.base import Text
 from backend.schemas.reindex import ReindexIn, ReindexOut
+from backend.schemas.usage import TotalUsageOut
 from backend.schemas.users import AuditPage
 
 router = APIRouter(prefix="/admin", tags=["admin"], responses=problems(TokenInvalidError, AdminOnlyError))
@@ -25,6 +26,12 @@ async def list_audit_events(
 ) -> AuditPage:
     """List security events, newest first."""
     return AuditPage.of(await audit.page(limit=page.limit, after=page.after, kind=kind, subject_id=user_id))
+
+
+@router.get("/usage")
+async def list_total_usage(_admin: Admin, usage: Usage, days: Days = 30) -> TotalUsageOut:
+    """Return what all accounts together have used day by day."""
+    return TotalUsageOut.of(await usage.totals(days=days))
 
 
 @router.get("/reindex")

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from backend.api.deps import SignedIn, Usage
+from backend.api.deps import Days, SignedIn, Usage
 from backend.api.errors import problems
 from backend.core.errors import TokenInvalidError
-from backend.schemas.usage import UsageOut
+from backend.schemas.usage import UsageHistoryOut, UsageOut
 
 router = APIRouter(prefix="/auth/me", tags=["auth"], responses=problems(TokenInvalidError))
 
@@ -14,3 +14,9 @@ router = APIRouter(prefix="/auth/me", tags=["auth"], responses=problems(TokenInv
 async def read_usage(caller: SignedIn, usage: Usage) -> UsageOut:
     """Return the limits of the caller's tier and how much of each is used."""
     return UsageOut.of(await usage.state(caller.user_id, caller.tier))
+
+
+@router.get("/usage/days")
+async def list_usage(caller: SignedIn, usage: Usage, days: Days = 30) -> UsageHistoryOut:
+    """Return what the caller has used day by day."""
+    return UsageHistoryOut.of(await usage.days(caller.user_id, days=days))
