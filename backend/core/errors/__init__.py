@@ -45,6 +45,7 @@ from backend.core.errors.dependencies import (
     ModelUnavailableError,
     PromptTooLongError,
     RelayUnavailableError,
+    ServiceUnavailableError,
     VectorIndexBrokenError,
     VectorIndexUnavailableError,
 )
@@ -123,6 +124,7 @@ __all__ = [
     "RelayUnavailableError",
     "ResetLinkInvalidError",
     "ScopeMissingError",
+    "ServiceUnavailableError",
     "SessionBusyError",
     "SessionNotFoundError",
     "SignInNotFoundError",
