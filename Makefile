@@ -14,7 +14,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format clean fuzz fuzz-documents prove-kills prove-faults
+.PHONY: help setup run test check demo format openapi clean fuzz fuzz-documents prove-kills prove-faults
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -52,6 +52,9 @@ check: .venv/.for-development ## Check formatting, style, types and the floors o
 format: .venv/.for-development ## Format the code and repair what can be repaired
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+openapi: .venv/.for-development ## Write docs/openapi.json, the description of the API, anew
+	.venv/bin/python -m tests.support.description
 
 clean: ## Remove what was installed and cached here; data/ stays
 	rm -rf .venv .tools dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

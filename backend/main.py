@@ -10,6 +10,8 @@ from fastapi.routing import APIRoute
 
 from backend.api.description import add_description
 from backend.api.errors import add_error_handlers
+from backend.api.front_door import FrontDoor
+from backend.api.frontend import Frontend
 from backend.api.guard import BodyLimits, RequestGuard
 from backend.api.limits import RateLimitHeaders
 from backend.api.middleware import RequestContext
@@ -32,6 +34,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if frontend is not None:
+                frontend.check()
             application = await stack.enter_async_context(open_application(settings))
             app.state.services = application.services
             app.state.application = application
@@ -58,6 +62,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.max_upload_bytes = settings.max_upload_bytes
     app.state.watches = Watches()
     app.include_router(router)
+    frontend = None
+    if settings.frontend_dir is not None:
+        # Behind every route, so that none is ever hidden: not one that is added later, and not its 405 either.
+        frontend = Frontend(settings.frontend_dir, app.router.default, policy=settings.frontend_csp)
+        app.router.default = frontend
+    app.state.front_door = FrontDoor(ui_url=settings.ui_url, frontend=frontend)
     add_error_handlers(app)
     add_description(app)
     app.add_middleware(

@@ -66,3 +66,9 @@ def _is_here(origin: str, request: Request) -> bool:
         return default is not None and (sent.hostname, sent.port or default) == (here.hostname, here.port or default)
     except ValueError:
         return False
+
+
+def wants_page(accept: str) -> bool:
+    """Tell from the header Accept whether a page is wanted: HTML is named, as browsers do, and JSON is not."""
+    named = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return "text/html" in named and "application/json" not in named

@@ -23,11 +23,11 @@ from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.documents.library import DocumentService
 from backend.services.keys import KEY_PREFIX, KeyService
-from backend.services.maintenance import MaintenanceService
 from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
+from backend.services.status import StatusService
 from backend.services.streams import StreamService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
@@ -56,16 +56,16 @@ async def _documents(services: AllServices) -> DocumentService:
     return services.documents
 
 
-async def _maintenance(services: AllServices) -> MaintenanceService:
-    return services.maintenance
-
-
 async def _search(services: AllServices) -> SearchService:
     return services.search
 
 
 async def _sessions(services: AllServices) -> SessionService:
     return services.sessions
+
+
+async def _status(services: AllServices) -> StatusService:
+    return services.status
 
 
 async def _streams(services: AllServices) -> StreamService:
@@ -112,10 +112,10 @@ Chat = Annotated[ChatService, Depends(_chat)]
 Documents = Annotated[DocumentService, Depends(_documents)]
 Exporter = Annotated[AccountExporter, Depends(_exporter)]
 Keys = Annotated[KeyService, Depends(_keys)]
-Maintenance = Annotated[MaintenanceService, Depends(_maintenance)]
 Profile = Annotated[ProfileService, Depends(_profile)]
 Search = Annotated[SearchService, Depends(_search)]
 Sessions = Annotated[SessionService, Depends(_sessions)]
+Status = Annotated[StatusService, Depends(_status)]
 Streams = Annotated[StreamService, Depends(_streams)]
 Throttle = Annotated[ThrottleService, Depends(_throttle)]
 Usage = Annotated[UsageService, Depends(_usage)]

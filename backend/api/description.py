@@ -5,8 +5,22 @@ from typing import Any
 from fastapi import FastAPI
 
 from backend.api.errors import CODES, PROBLEM, problems
+from backend.api.examples import EXAMPLES
 from backend.core.errors import RateLimitedError, ScopeMissingError
 from backend.schemas.problem import Problem
+
+SERVERS = [{"url": "/", "description": "The server that this description comes from."}]
+TAGS = {
+    "health": "The state of the system. No credential is needed.",
+    "auth": "Accounts and sign-ins: open one, sign in, change it, take everything along, delete it.",
+    "keys": "API keys for programs, with scopes.",
+    "users": "Accounts, for administrators.",
+    "admin": "What else only administrators see and do.",
+    "chat": "Questions about the caller's documents, and answers with sources that can be checked.",
+    "documents": "The caller's files: upload, progress, text, versions.",
+    "sessions": "Conversations and their messages.",
+}
+"""What the operations of each tag are about, in the order in which they are shown."""
 
 _OF_BODIES = {
     400: "The body cannot be read: its encoding, its nesting or a number in it is beyond what JSON readers take.",
@@ -22,9 +36,18 @@ def add_description(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = describe()
-            _add_problem(schema["components"]["schemas"])
-            for operation in (operation for path in schema["paths"].values() for operation in path.values()):
+            schemas = schema["components"]["schemas"]
+            _add_problem(schemas)
+            operations = [operation for path in schema["paths"].values() for operation in path.values()]
+            for operation in operations:
                 _complete(operation)
+                _name_shapes(operation, schemas)
+            for name in schemas.keys() & EXAMPLES.keys():
+                schemas[name]["examples"] = [EXAMPLES[name]]
+            schema["components"]["schemas"] = dict(sorted(schemas.items()))
+            used = {tag for operation in operations for tag in operation.get("tags", ())}
+            schema["tags"] = [{"name": name, "description": about} for name, about in TAGS.items() if name in used]
+            schema["servers"] = SERVERS
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the description
@@ -50,4 +73,24 @@ def _complete(operation: dict[str, Any]) -> None:
             responses.setdefault(str(number), {"description": f"`{CODES[number]}`: {sentence}", "content": _CONTENT})
 
 
+def _name_shapes(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Move objects that have a title to the named ones: from a name, generated clients make a class with that name.
+
+    Forms that FastAPI names after itself (``Body_issue_token``) are named after their operation (``IssueTokenForm``).
+    """
+    bodies = [operation["requestBody"]] if "requestBody" in operation else []
+    for content in (
+        content for told in (*bodies, *operation["responses"].values()) for content in told.get("content", {}).values()
+    ):
+        shape = content.get("schema", {})
+        if shape.get("$ref", "").startswith(_FASTAPI_FORM):
+            name = shape["$ref"].removeprefix(_FASTAPI_FORM).title().replace("_", "") + "Form"
+            shape = {**schemas.pop(shape["$ref"].rpartition("/")[2]), "title": name}
+        elif "properties" not in shape or "title" not in shape:
+            continue
+        schemas[shape["title"]] = shape
+        content["schema"] = {"$ref": f"#/components/schemas/{shape['title']}"}
+
+
+_FASTAPI_FORM = "#/components/schemas/Body_"
 _CONTENT = {"application/problem+json": {"schema": PROBLEM}}

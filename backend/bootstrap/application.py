@@ -118,6 +118,7 @@ async def open_application(
         parts = Parts(uow, blobs, parser, index, model, available, passwords, limiter, LangidLanguageDetector(), relay)
         services = put_together(settings, at, parts)
         stack.push_async_callback(services.titler.aclose)
+        stack.push_async_callback(services.status.aclose)
         stack.push_async_callback(_end, asyncio.create_task(watch_index(index, services, at.chroma_store)))
         if at.exclusive:
             await services.maintenance.end_abandoned_answers(all_of_them=True)

@@ -48,6 +48,6 @@ async def open_addresses(settings: Settings, *, attach: bool = False) -> AsyncIt
 
 
 def without_credentials(url: str) -> str:
-    """Return an address that may be shown."""
+    """Return an address that may be shown: without user, password, query and fragment."""
     parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -1,17 +1,16 @@
 """From parts to services."""
 
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from backend.adapters.servers.private_files import prepare_data_folder, write_private
-from backend.bootstrap.servers import Addresses, without_credentials
+from backend.bootstrap.servers import Addresses
+from backend.bootstrap.status import status_service
 from backend.core.config import Settings
 from backend.core.security import AccessTokens, PasswordHasher
 from backend.db.uow import UnitOfWork
 from backend.ports.blob_store import BlobStore
-from backend.ports.chat_model import ChatModel
 from backend.ports.document_parser import DocumentParser
 from backend.ports.language_detector import LanguageDetector
 from backend.ports.limiter import Limiter
@@ -38,6 +37,7 @@ from backend.services.indexing.pipeline import IndexingPipeline
 from backend.services.indexing.purging import Purger
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
+from backend.services.providers import Providers
 from backend.services.quotas import Quotas
 from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
@@ -57,7 +57,7 @@ class Parts:
     blobs: BlobStore
     parser: DocumentParser
     index: VectorIndex
-    chat_model: ChatModel
+    chat_model: Providers
     embedders: Embedders
     passwords: PasswordHasher
     limiter: Limiter
@@ -86,13 +86,6 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         turns=turns,
         grace_seconds=settings.stream_grace_seconds,
     )
-    checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
-        "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
-        "chroma": (without_credentials(at.chroma_url), index.check),
-        "chat_model": (settings.ollama_url if model.provider == "ollama" else "", model.check),
-    }
-    if settings.redis_url is not None:
-        checks["redis"] = (without_credentials(settings.redis_url.get_secret_value()), parts.limiter.check)
     return Services(
         accounts=AccountService(
             uow,
@@ -120,12 +113,13 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         generating=Generating(uow, model, quotas, max_tokens=settings.chat_max_tokens),
         idempotency=IdempotencyService(uow),
         keys=KeyService(uow),
-        maintenance=MaintenanceService(uow, checks),
+        maintenance=MaintenanceService(uow),
         profile=ProfileService(uow, parts.passwords),
         purger=AccountPurger(uow, blobs, index),
         reindexing=ReindexService(uow, index, parts.embedders, builder),
         search=SearchService(uow, retriever),
         sessions=SessionService(uow),
+        status=status_service(settings, at, uow=uow, blobs=blobs, index=index, models=model, limiter=parts.limiter),
         streams=StreamService(uow, turns, parts.relay, grace_seconds=settings.stream_grace_seconds),
         titler=titler,
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),

@@ -1,5 +1,6 @@
 """Settings: from the environment and from ``.env``, in one place, checked at start."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,6 +8,13 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from backend.core.errors import ConfigurationError
+from backend.core.named_urls import named_urls
+
+FRONTEND_CSP = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
 
 
 class Settings(BaseSettings):
@@ -41,6 +49,15 @@ class Settings(BaseSettings):
     refresh_token_expire_days: int = Field(30, ge=1, le=365, description="Lifetime of a sign-in that is not used.")
     registration_open: bool = Field(True, description="Whether strangers may register.")
     docs_enabled: bool | None = Field(None, description="Serve /docs, /redoc and /openapi.json; unset: except in production.")
+    ui_url: str | None = Field(
+        None, description="Where browsers that open `/` are sent: an http(s) address, or a path of this server such as /docs."
+    )
+    frontend_dir: Path | None = Field(
+        None, description="A folder with an index.html: the web app that browsers get at `/` and wherever the API has nothing."
+    )
+    frontend_csp: str = Field(
+        FRONTEND_CSP, description="The Content-Security-Policy of what FRONTEND_DIR holds: what its pages may load and call."
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins of browsers that may call, comma-separated."
     )
@@ -94,6 +111,9 @@ class Settings(BaseSettings):
 
     parser_memory_bytes: int = Field(1_073_741_824, ge=67_108_864, description="Memory of the child process that reads a document.")
     parser_timeout_seconds: float = Field(120, gt=0, le=3600, description="How long reading a document may take.")
+    status_services: SecretStr | None = Field(
+        None, description="Services of your own that `/services/status` asks as well: name=http://host/path, comma-separated."
+    )
     failpoints: str = Field("", description="For tests: places to fail at, as `index.stored=kill@2`. Production refuses any.")
     shutdown_grace_seconds: float = Field(10, ge=0, le=300, description="How long running answers and jobs may go on at a stop.")
 
@@ -125,6 +145,10 @@ class Settings(BaseSettings):
             raise ConfigurationError("SECRET_KEY is too short: use at least 32 random characters.")
         if self.redis_url is not None and not self.redis_url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ConfigurationError("REDIS_URL has to begin with redis://, rediss:// or unix://")
+        if self.status_services is not None:
+            named_urls("STATUS_SERVICES", self.status_services.get_secret_value())
+        if self.ui_url is not None and not re.fullmatch(r"https?://[^/\s]\S*|/(?![/\\])\S*", self.ui_url):
+            raise ConfigurationError("UI_URL has to begin with http:// or https://, or to be a path of this server, such as /ui.")
         if self.production:
             self._check_production()
 

@@ -1,10 +1,22 @@
 """The state of the system on the wire."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from backend.core.values.status import Check
 from backend.schemas.base import ResponseModel
+
+
+class LinksOut(ResponseModel):
+    """Where to go on from here, as paths of this server."""
+
+    openapi: str | None = Field(description="The description of the API, unless it is switched off.")
+    health: str = "/health"
+    mcp: str = Field("/mcp", description="The tools for agents, in the Model Context Protocol.")
+    openai: str = Field("/v1", description="The base URL for clients of OpenAI's API.")
 
 
 class WelcomeOut(ResponseModel):
@@ -12,7 +24,8 @@ class WelcomeOut(ResponseModel):
 
     service: str
     version: str
-    docs: str | None
+    docs: str | None = Field(description="The documentation to read, unless it is switched off.")
+    links: LinksOut
 
 
 class HealthOut(ResponseModel):
@@ -32,7 +45,7 @@ class ReadyOut(ResponseModel):
     checks: dict[str, Literal["up", "down"]]
 
     @classmethod
-    def of(cls, checks: list[Check]) -> "ReadyOut":
+    def of(cls, checks: Sequence[Check]) -> "ReadyOut":
         """Build it from the service's answer."""
         down = [check for check in checks if check.status == "down"]
         status: Literal["ready", "degraded", "unavailable"] = "degraded" if down else "ready"
@@ -42,10 +55,10 @@ class ReadyOut(ResponseModel):
 
 
 class ServiceStatusOut(ResponseModel):
-    """One thing that the system depends on."""
+    """One service: something that the system depends on, or one of the operator's own."""
 
     name: str
-    url: str
+    url: str = Field(description="Without credentials; empty for what runs inside, and in production.")
     status: Literal["up", "down"]
     response_time_ms: float
     detail: str | None

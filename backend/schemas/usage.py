@@ -20,7 +20,7 @@ class LimitOut(ResponseModel):
     reset_seconds: float | None = Field(description="When more becomes free by itself; null where that does not come with time.")
 
 
-class UsageOut(ResponseModel):
+class AccountUsageOut(ResponseModel):
     """What the account may use, and what it has used."""
 
     tier: TierName
@@ -28,7 +28,7 @@ class UsageOut(ResponseModel):
     limits: list[LimitOut]
 
     @classmethod
-    def of(cls, state: UsageState) -> "UsageOut":
+    def of(cls, state: UsageState) -> "AccountUsageOut":
         """Build it from the service's answer."""
         return cls.model_validate(state)
 

@@ -1,16 +1,9 @@
-"""Keeping the house: what is up, and what got lost."""
-
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from time import perf_counter
-from typing import Literal
+"""Keeping the house: what got lost."""
 
 import structlog
 
 from backend.core.clock import now
-from backend.core.errors import DocentError
 from backend.core.values.chat import LONGEST_ANSWER
-from backend.core.values.status import Check
 from backend.db.uow import UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -18,38 +11,13 @@ log = structlog.get_logger(__name__)
 LOST_AFTER_SECONDS = 60
 ENDED_JOBS_DAYS = 7
 """How long the queue remembers a job that failed: what became of its document stands on the document."""
-CHECK_SECONDS = 3.0
-
-VITAL = frozenset({"postgresql", "blobs"})
 
 
 class MaintenanceService:
-    """Checks what the system depends on, and finds work whose job got lost."""
+    """Finds work whose job got lost."""
 
-    def __init__(self, uow: UnitOfWork, checks: Mapping[str, tuple[str, Callable[[], Awaitable[None]]]]) -> None:
+    def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
-        self._checks = {"postgresql": ("", self._check_database), **checks}
-
-    async def checks(self) -> list[Check]:
-        """Try every dependency, each with a deadline, all at once."""
-        return list(await asyncio.gather(*(self._try(name, url, check) for name, (url, check) in self._checks.items())))
-
-    async def _try(self, name: str, url: str, check: Callable[[], Awaitable[None]]) -> Check:
-        begun = perf_counter()
-        status: Literal["up", "down"] = "up"
-        detail = None
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                await check()
-        except TimeoutError:
-            status, detail = "down", "No answer in time."
-        except DocentError as error:
-            status, detail = "down", error.message
-        return Check(name, url, status, round((perf_counter() - begun) * 1000, 1), detail, vital=name in VITAL)
-
-    async def _check_database(self) -> None:
-        async with self._uow.system() as tx:
-            await tx.settings.get("embedder")
 
     async def end_abandoned_answers(self, *, all_of_them: bool = False) -> None:
         """Mark answers as incomplete whose process is gone; all of them, where this process is the only one and has just begun."""

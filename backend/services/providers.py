@@ -26,6 +26,11 @@ class Providers:
         self._first = first
         self._all = {provider.provider: provider for provider in (first, *others)}
 
+    @property
+    def all(self) -> Sequence[ChatModel]:
+        """Every provider, the first one first."""
+        return tuple(self._all.values())
+
     def found(self, model: str) -> tuple[ChatModel, str]:
         """Return who serves the model of an id, and its name there. Whether it exists there is theirs to say."""
         prefix, slash, name = model.partition("/")

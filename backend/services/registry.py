@@ -21,6 +21,7 @@ from backend.services.maintenance import MaintenanceService
 from backend.services.reindexing import ReindexService
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
+from backend.services.status import StatusService
 from backend.services.streams import StreamService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
@@ -48,6 +49,7 @@ class Services:
     reindexing: ReindexService
     search: SearchService
     sessions: SessionService
+    status: StatusService
     streams: StreamService
     throttle: ThrottleService
     titler: Titler

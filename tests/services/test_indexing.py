@@ -196,7 +196,7 @@ async def test_no_part_can_be_called_inside_a_transaction(workshop: Workshop) ->
         "upload": lambda: workshop.uploaded(alice, "b"),
         "open": lambda: _first_piece(workshop, document),
         "a second transaction": lambda: opened(alice),
-        "checks": services.maintenance.checks,
+        "checks": services.status.services,
     }
     for name, call in calls.items():
         async with workshop.uow.of(alice):

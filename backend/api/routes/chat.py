@@ -35,6 +35,7 @@ STREAMED: dict[int | str, dict[str, Any]] = {
         "content": {
             "text/event-stream": {
                 "schema": {
+                    "title": "AnswerEvent",
                     "type": "object",
                     "required": ["event", "id", "data"],
                     "properties": {

@@ -35,14 +35,15 @@ FILE: dict[str, Any] = {"type": "string", "contentMediaType": "application/octet
 TITLE: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 300, "description": "Has to come before the file."}
 
 
-def multipart(**schema: object) -> dict[str, Any]:
+def multipart(title: str, **schema: object) -> dict[str, Any]:
     """Describe a body of parts: FastAPI sees none, for the body is read while it arrives."""
-    described = {"type": "object", "additionalProperties": False, **schema}
+    described = {"title": title, "type": "object", "additionalProperties": False, **schema}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": described}}}}
 
 
-ONE_FILE = multipart(required=["file"], properties={"title": TITLE, "file": FILE})
+ONE_FILE = multipart("VersionForm", required=["file"], properties={"title": TITLE, "file": FILE})
 FILE_OR_FILES = multipart(
+    "UploadForm",
     properties={"title": TITLE, "file": FILE, "files": {"type": "array", "minItems": 1, "maxItems": MOST_FILES, "items": FILE}},
     oneOf=[{"required": ["file"]}, {"required": ["files"]}],
     dependentRequired={"title": ["file"]},
@@ -67,6 +68,7 @@ WATCHED: dict[int | str, dict[str, Any]] = {
         "content": {
             "text/event-stream": {
                 "schema": {
+                    "title": "DocumentEvent",
                     "type": "object",
                     "required": ["event", "id", "data"],
                     "properties": {

@@ -5,15 +5,15 @@ from fastapi import APIRouter
 from backend.api.deps import Days, SignedIn, Usage
 from backend.api.errors import problems
 from backend.core.errors import TokenInvalidError
-from backend.schemas.usage import UsageHistoryOut, UsageOut
+from backend.schemas.usage import AccountUsageOut, UsageHistoryOut
 
 router = APIRouter(prefix="/auth/me", tags=["auth"], responses=problems(TokenInvalidError))
 
 
 @router.get("/usage")
-async def read_usage(caller: SignedIn, usage: Usage) -> UsageOut:
+async def read_usage(caller: SignedIn, usage: Usage) -> AccountUsageOut:
     """Return the limits of the caller's tier and how much of each is used."""
-    return UsageOut.of(await usage.state(caller.user_id, caller.tier))
+    return AccountUsageOut.of(await usage.state(caller.user_id, caller.tier))
 
 
 @router.get("/usage/days")

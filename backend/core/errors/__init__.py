@@ -46,6 +46,7 @@ from backend.core.errors.dependencies import (
     ModelUnavailableError,
     PromptTooLongError,
     RelayUnavailableError,
+    ServiceUnavailableError,
     VectorIndexBrokenError,
     VectorIndexUnavailableError,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "RelayUnavailableError",
     "ResetLinkInvalidError",
     "ScopeMissingError",
+    "ServiceUnavailableError",
     "SessionBusyError",
     "SessionNotFoundError",
     "SignInNotFoundError",

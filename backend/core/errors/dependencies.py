@@ -110,6 +110,13 @@ class RelayUnavailableError(UnavailableError):
     message = "Running answers cannot be followed from another process right now."
 
 
+class ServiceUnavailableError(UnavailableError):
+    """A service of the operator's own, whose state is shown, did not answer."""
+
+    code = "service_unavailable"
+    message = "It does not answer."
+
+
 class ConfigurationError(DocentError):
     """A setting is missing, contradictory or unsafe. The message names it and says what to do."""
 

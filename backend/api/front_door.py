@@ -1,0 +1,50 @@
+"""What is at ``/``: the same address for browsers and for programs."""
+
+from html import escape
+
+from fastapi import FastAPI, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from backend.api.browsers import wants_page
+from backend.api.frontend import Frontend
+from backend.api.security_headers import CSP_OF_DATA
+from backend.schemas.health import LinksOut, WelcomeOut
+
+SERVICE = "docent"
+VARY = {"Vary": "Accept"}
+NOTHING_ACTIVE = {"Content-Security-Policy": CSP_OF_DATA}
+
+
+class FrontDoor:
+    """Sends browsers to the user interface, and tells programs what answers here.
+
+    A browser gets the app of ``frontend``, else is sent to ``ui_url``, else reads a page that says what programs are told.
+    """
+
+    def __init__(self, *, ui_url: str | None, frontend: Frontend | None) -> None:
+        self._ui_url = ui_url
+        self._frontend = frontend
+
+    async def answer(self, request: Request) -> Response:
+        """Return what the request's Accept asks for."""
+        if not wants_page(request.headers.get("accept", "")):
+            return Response(_told(request.app).model_dump_json(), headers=VARY, media_type="application/json")
+        app = await self._frontend.index(request.scope) if self._frontend is not None else None
+        if app is not None:
+            return app
+        if self._ui_url is not None:
+            return RedirectResponse(self._ui_url, 307, {**VARY, "Cache-Control": "no-store"})
+        return HTMLResponse(_page(_told(request.app)), headers=VARY | NOTHING_ACTIVE)
+
+
+def _told(app: FastAPI) -> WelcomeOut:
+    return WelcomeOut(service=SERVICE, version=app.version, docs=app.docs_url, links=LinksOut(openapi=app.openapi_url))
+
+
+def _page(told: WelcomeOut) -> str:
+    described = f'<li><a href="{told.docs}">Documentation of the API</a></li>' if told.docs else ""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Docent</title></head><body><h1>Docent</h1>'
+        f"<p>Version {escape(told.version)} answers here. It has no user interface at this address; programs use its API.</p>"
+        f'<ul>{described}<li><a href="{told.links.health}">Health</a></li></ul></body></html>'
+    )

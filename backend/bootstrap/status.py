@@ -1,0 +1,51 @@
+"""What the status of an installation is made of."""
+
+from backend.adapters.probes.http import HttpProbe
+from backend.bootstrap.servers import Addresses, without_credentials
+from backend.core.config import Settings, plain_url
+from backend.core.errors import ConfigurationError
+from backend.core.named_urls import named_urls
+from backend.db.uow import UnitOfWork
+from backend.ports.blob_store import BlobStore
+from backend.ports.limiter import Limiter
+from backend.ports.vector_index import VectorIndex
+from backend.services.providers import Providers
+from backend.services.status import StatusService, Try
+
+
+def status_service(
+    settings: Settings, at: Addresses, *, uow: UnitOfWork, blobs: BlobStore, index: VectorIndex, models: Providers, limiter: Limiter
+) -> StatusService:
+    """Return the service that knows everything which this installation speaks to, and the services that STATUS_SERVICES names.
+
+    Production shows nobody an address: strangers may ask too.
+
+    Raises:
+        ConfigurationError: A name in STATUS_SERVICES is one of Docent's own.
+    """
+
+    def shown(url: str | None) -> str:
+        return "" if settings.production or url is None else without_credentials(url)
+
+    checks: dict[str, Try] = {
+        "blobs": (shown(settings.blob_url), blobs.check),
+        "chroma": (shown(at.chroma_url), index.check),
+        **{model.provider: (shown(_address(settings, model.provider)), model.check) for model in models.all},
+    }
+    if settings.redis_url is not None:
+        checks["redis"] = (shown(settings.redis_url.get_secret_value()), limiter.check)
+    own = named_urls("STATUS_SERVICES", settings.status_services.get_secret_value()) if settings.status_services else {}
+    if taken := sorted(own.keys() & {"postgresql", *checks}):
+        raise ConfigurationError(f"STATUS_SERVICES: {taken[0]} is listed already. Choose another name.")
+    return StatusService(
+        uow,
+        HttpProbe(),
+        postgresql=shown(plain_url(at.app_url)),
+        checks=checks,
+        own={name: (shown(url), url) for name, url in own.items()},
+    )
+
+
+def _address(settings: Settings, provider: str) -> str | None:
+    """Return where a provider of language models answers; some answer in this process."""
+    return {"ollama": settings.ollama_url}.get(provider)
