@@ -1,6 +1,7 @@
 """What is at ``/``: the same address for browsers and for programs."""
 
 from html import escape
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -24,6 +25,12 @@ class FrontDoor:
     def __init__(self, *, ui_url: str | None, frontend: Frontend | None) -> None:
         self._ui_url = ui_url
         self._frontend = frontend
+
+    @property
+    def elsewhere(self) -> str | None:
+        """The origin that browsers are sent to from here, if that is another one."""
+        address = urlsplit(self._ui_url or "")
+        return f"{address.scheme}://{address.netloc}" if address.netloc and self._frontend is None else None
 
     async def answer(self, request: Request) -> Response:
         """Return what the request's Accept asks for."""

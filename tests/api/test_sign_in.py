@@ -9,6 +9,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from backend.core.config import Settings
+from backend.main import create_app
 from tests.support.product import PASSWORD, Account, Product
 
 ME = "/api/v1/auth/me"
@@ -200,3 +202,22 @@ async def test_the_pages_need_no_script_and_let_no_other_page_frame_them(browser
         assert "frame-ancestors 'none'" in policy
         for name in Form(page.text).values:
             assert name == "next" or f'<label for="{name}">' in page.text, "every field has its label"
+
+
+@pytest.mark.parametrize(
+    ("then", "kept"),
+    [
+        ("https://docent.example:8501", True),
+        ("https://docent.example:8501/?session=1", True),
+        ("https://docent.example:8501.elsewhere.example/", False),
+        ("https://docent.example:8501@elsewhere.example/", False),
+        ("http://docent.example:8501/", False),
+    ],
+)
+async def test_the_user_interface_is_the_only_other_place_to_go_on_to(then: str, kept: bool) -> None:
+    app = create_app(Settings(_env_file=None, ui_url="https://docent.example:8501/"))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as browser:
+        page = await browser.get("/sign-up", params={"next": then})
+
+    assert Form(page.text).values.get("next") == (then if kept else None)
+    assert "form-action 'self' https://docent.example:8501;" in page.headers["content-security-policy"]

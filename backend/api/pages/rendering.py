@@ -41,9 +41,9 @@ def page(
     wrong: str = "",
     link: tuple[str, str, str] | None = None,
     status: int = 200,
-    may_lead_to: Sequence[str] = (),
+    may_lead_to: str | None = None,
 ) -> HTMLResponse:
-    """Return a page with one form, which is posted to ``action`` and may lead to pages of these other origins.
+    """Return a page with one form, which is posted to ``action`` and may lead to pages of another origin.
 
     ``link`` is a sentence, an address and the words that lead there. All texts are escaped here.
     """
@@ -62,7 +62,7 @@ def page(
         parts.append(f'<p>{sentence} <a href="{address}">{words}</a></p>')
     parts.append("</main></body></html>")
     # Browsers hold redirects that follow a form to the same rule, so where it may lead has to be said.
-    forms = " ".join(("'self'", *may_lead_to))
+    forms = f"'self' {may_lead_to}" if may_lead_to else "'self'"
     policy = f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
     return HTMLResponse("".join(parts), status, {"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 

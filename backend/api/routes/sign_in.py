@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 from backend.api.browsers import assert_not_foreign, assert_same_site, cookie_of, forget, keep
 from backend.api.deps import Accounts, Origin, Throttle
 from backend.api.errors import status_of
+from backend.api.front_door import FrontDoor
 from backend.api.pages import Field, page
 from backend.core.errors import (
     CredentialsInvalidError,
@@ -25,8 +26,9 @@ from backend.schemas.auth import LoginIn, RegisterIn
 router = APIRouter(include_in_schema=False)
 
 HOME = "/"
-_LOCAL = re.compile(r"/(?![/\\])[\x21-\x7e]{0,2000}")
-"""An address on this very server: nothing that a browser would take for the name of another one."""
+_VISIBLE = re.compile(r"[\x21-\x7e]{1,2000}")
+_LOCAL = re.compile(r"/(?![/\\])")
+"""How an address on this very server begins: nothing that a browser would take for the name of another one."""
 _HINTS = {
     "username": "3 to 64 letters, digits, dots, hyphens or underscores; a letter or a digit first.",
     "email": "An email address, such as ada@example.com.",
@@ -45,8 +47,8 @@ async def show_sign_in(request: Request, accounts: Accounts) -> Response:
         except TokenInvalidError:
             pass  # It has ended since: the form takes care of that.
         else:
-            return _leading_on(request.query_params.get("next"))
-    return _sign_in_page(then=request.query_params.get("next"))
+            return _leading_on(request, request.query_params.get("next"))
+    return _sign_in_page(request, then=request.query_params.get("next"))
 
 
 @router.post("/sign-in")
@@ -60,15 +62,15 @@ async def sign_in(request: Request, accounts: Accounts, origin: Origin, throttle
         return await _signed_in(request, accounts, origin, throttle, form, then=then)
     except ValidationError:
         # No account can have these, so they are as wrong as any others.
-        return _sign_in_page(username, then, CredentialsInvalidError())
+        return _sign_in_page(request, username, then, CredentialsInvalidError())
     except DocentError as error:
-        return _sign_in_page(username, then, error)
+        return _sign_in_page(request, username, then, error)
 
 
 @router.get("/sign-up")
 async def show_sign_up(request: Request) -> Response:
     """Show the form."""
-    return _sign_up_page({"next": request.query_params.get("next") or ""}, {})
+    return _sign_up_page(request, {"next": request.query_params.get("next") or ""}, {})
 
 
 @router.post("/sign-up")
@@ -86,13 +88,13 @@ async def sign_up(request: Request, accounts: Accounts, origin: Origin, throttle
         login = LoginIn(username=form.username, password=form.password)
         return await _signed_in(request, accounts, origin, throttle, login, then=sent.get("next"))
     except ValidationError as error:
-        return _sign_up_page(sent, {str(problem["loc"][0]): _HINTS[str(problem["loc"][0])] for problem in error.errors()})
+        return _sign_up_page(request, sent, {str(problem["loc"][0]): _HINTS[str(problem["loc"][0])] for problem in error.errors()})
     except UsernameTakenError as error:
-        return _sign_up_page(sent, {"username": error.message}, error)
+        return _sign_up_page(request, sent, {"username": error.message}, error)
     except EmailTakenError as error:
-        return _sign_up_page(sent, {"email": error.message}, error)
+        return _sign_up_page(request, sent, {"email": error.message}, error)
     except DocentError as error:
-        return _sign_up_page(sent, {}, error)
+        return _sign_up_page(request, sent, {}, error)
 
 
 @router.get("/sign-out")
@@ -121,7 +123,7 @@ async def _signed_in(
 ) -> Response:
     async with throttle.signing_in(form.username, origin.address):
         session = await accounts.open_session(login=form.username, password=form.password.get_secret_value(), origin=origin)
-    response = _leading_on(then)
+    response = _leading_on(request, then)
     keep(response, session.text, request)
     return response
 
@@ -132,16 +134,26 @@ async def _form(request: Request) -> dict[str, str]:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-def _leading_on(then: str | None) -> RedirectResponse:
-    return RedirectResponse(_local(then) or HOME, status.HTTP_303_SEE_OTHER)
+def _leading_on(request: Request, then: str | None) -> RedirectResponse:
+    return RedirectResponse(_ours(request, then) or HOME, status.HTTP_303_SEE_OTHER)
 
 
-def _local(then: str | None) -> str:
-    """Return an address to go on to, if it is one of this server's."""
-    return then if then and _LOCAL.fullmatch(then) else ""
+def _ours(request: Request, then: str | None) -> str:
+    """Return an address to go on to, if it is one of this server's, or of the user interface that it sends browsers to."""
+    if then is None or not _VISIBLE.fullmatch(then):
+        return ""
+    interface = _elsewhere(request)
+    if interface is not None and (then == interface or then.startswith(f"{interface}/")):
+        return then
+    return then if _LOCAL.match(then) else ""
 
 
-def _sign_in_page(username: str = "", then: str | None = None, error: DocentError | None = None) -> Response:
+def _elsewhere(request: Request) -> str | None:
+    door: FrontDoor = request.app.state.front_door
+    return door.elsewhere
+
+
+def _sign_in_page(request: Request, username: str = "", then: str | None = None, error: DocentError | None = None) -> Response:
     fields = (
         Field("username", "Username or email", autocomplete="username", value=_shown(username)),
         Field("password", "Password", "password", autocomplete="current-password"),
@@ -151,14 +163,17 @@ def _sign_in_page(username: str = "", then: str | None = None, error: DocentErro
         "/sign-in",
         fields,
         "Sign in",
-        hidden={"next": _local(then)},
-        link=("No account yet?", _with("/sign-up", then), "Open one"),
+        hidden={"next": _ours(request, then)},
+        link=("No account yet?", _with("/sign-up", _ours(request, then)), "Open one"),
         wrong=error.message if error else "",
         status=status_of(type(error)) if error else 200,
+        may_lead_to=_elsewhere(request),
     )
 
 
-def _sign_up_page(sent: Mapping[str, str], wrong: Mapping[str, str], error: DocentError | None = None) -> Response:
+def _sign_up_page(
+    request: Request, sent: Mapping[str, str], wrong: Mapping[str, str], error: DocentError | None = None
+) -> Response:
     """Return the form with what was sent, but for the password; ``wrong`` says of a field what is."""
     labels = (
         ("username", "Username", "text", "username"),
@@ -177,15 +192,16 @@ def _sign_up_page(sent: Mapping[str, str], wrong: Mapping[str, str], error: Doce
         "/sign-up",
         fields,
         "Open the account",
-        hidden={"next": _local(then)},
-        link=("You have an account?", _with("/sign-in", then), "Sign in"),
+        hidden={"next": _ours(request, then)},
+        link=("You have an account?", _with("/sign-in", _ours(request, then)), "Sign in"),
         wrong=error.message if error and not wrong else "",
         status=status_of(type(error)) if error else 422 if wrong else 200,
+        may_lead_to=_elsewhere(request),
     )
 
 
-def _with(path: str, then: str | None) -> str:
-    return f"{path}?next={quote(_local(then), safe='')}" if _local(then) else path
+def _with(path: str, then: str) -> str:
+    return f"{path}?next={quote(then, safe='')}" if then else path
 
 
 def _shown(text: str) -> str:
