@@ -8,6 +8,8 @@ class ModelUnavailableError(UnavailableError):
 
     code = "model_unavailable"
     message = "The language model is not available right now."
+    retryable: bool = False
+    """Whether the same request may succeed in a moment: refused, overloaded or reset, and not late."""
 
 
 class ModelMissingError(UnavailableError):
