@@ -11,7 +11,6 @@ from backend.core.config import Settings
 from backend.core.security import AccessTokens, PasswordHasher
 from backend.db.uow import UnitOfWork
 from backend.ports.blob_store import BlobStore
-from backend.ports.chat_model import ChatModel
 from backend.ports.document_parser import DocumentParser
 from backend.ports.language_detector import LanguageDetector
 from backend.ports.limiter import Limiter
@@ -26,6 +25,7 @@ from backend.services.answering.pipeline import Answering
 from backend.services.answering.running import RunningTurns
 from backend.services.answering.titling import Titler
 from backend.services.audit import AuditService
+from backend.services.catalog import CatalogService
 from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
@@ -38,6 +38,7 @@ from backend.services.indexing.pipeline import IndexingPipeline
 from backend.services.indexing.purging import Purger
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
+from backend.services.providers import Providers
 from backend.services.quotas import Quotas
 from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
@@ -45,6 +46,7 @@ from backend.services.retrieval import Deadlines, Retriever
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.streams import StreamService
+from backend.services.tiers import TierService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
 
@@ -57,7 +59,7 @@ class Parts:
     blobs: BlobStore
     parser: DocumentParser
     index: VectorIndex
-    chat_model: ChatModel
+    chat_model: Providers
     embedders: Embedders
     passwords: PasswordHasher
     limiter: Limiter
@@ -69,7 +71,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     """Make all services of these parts."""
     uow, blobs, index, model = parts.uow, parts.blobs, parts.index, parts.chat_model
     tokens = AccessTokens(_secret_key(settings), lifetime=timedelta(minutes=settings.access_token_expire_minutes))
-    quotas = Quotas(enabled=settings.limits_enabled)
+    quotas = Quotas(model, enabled=settings.limits_enabled)
     pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, languages=parts.languages)
     builder = GenerationBuilder(uow, index, parts.embedders, pipeline)
     deadlines = Deadlines(settings.search_dense_seconds, settings.search_lexical_seconds)
@@ -104,7 +106,8 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         administration=AdministrationService(uow, parts.passwords),
         answering=answering,
         audit=AuditService(uow),
-        chat=ChatService(uow, answering, quotas, default_model=model.default_model),
+        catalog=CatalogService(uow, model),
+        chat=ChatService(uow, answering, quotas),
         consistency=ConsistencyService(
             uow,
             blobs,
@@ -127,6 +130,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         search=SearchService(uow, retriever),
         sessions=SessionService(uow),
         streams=StreamService(uow, turns, parts.relay, grace_seconds=settings.stream_grace_seconds),
+        tiers=TierService(uow),
         titler=titler,
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
         usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),

@@ -27,6 +27,7 @@ from backend.db.repositories.generations import Generation
 from backend.services.embedders import PREFERRED, Embedders
 from backend.services.indexing.generations import GenerationBuilder, queue_generation
 from backend.services.indexing.pipeline import IndexingPipeline
+from backend.services.providers import Providers
 from backend.services.registry import Services
 from backend.worker.tasks import add_tasks
 from tests.support.cluster import Cluster, Database
@@ -218,7 +219,7 @@ async def open_laboratory(cluster: Cluster, database: Database, folder: Path) ->
     blobs, index, parser = InterferedBlobStore.at(folder / "files"), InterferedIndex(cluster.chroma_url), InterferedParser()
     embedder, passwords, languages = InterferedEmbedder(), PasswordHasher(), LangidLanguageDetector()
     embedders = Embedders({embedder.identity: embedder}.__getitem__)
-    parts = Parts(uow, blobs, parser, index, ExtractiveChatModel(), embedders, passwords, MemoryLimiter(), languages)
+    parts = Parts(uow, blobs, parser, index, Providers(ExtractiveChatModel()), embedders, passwords, MemoryLimiter(), languages)
     services = put_together(settings, Addresses(database.owner_url, database.app_url, cluster.chroma_url, exclusive=False), parts)
     builder = GenerationBuilder(uow, index, embedders, IndexingPipeline(uow, blobs, parser, embedders, index, languages=languages))
     tasks = procrastinate.App(connector=InMemoryConnector())

@@ -44,6 +44,7 @@ from backend.core.errors.dependencies import (
     ModelMissingError,
     ModelUnavailableError,
     PromptTooLongError,
+    PullFailedError,
     RelayUnavailableError,
     VectorIndexBrokenError,
     VectorIndexUnavailableError,
@@ -72,7 +73,14 @@ from backend.core.errors.kinds import (
     UnavailableError,
     UnsupportedTypeError,
 )
-from backend.core.errors.limits import IdempotencyKeyBusyError, IdempotencyKeyReusedError, QuotaExceededError, RateLimitedError
+from backend.core.errors.limits import (
+    IdempotencyKeyBusyError,
+    IdempotencyKeyReusedError,
+    ModelNotAllowedError,
+    QuotaExceededError,
+    RateLimitedError,
+    TierNotFoundError,
+)
 
 __all__ = [
     "AdminOnlyError",
@@ -106,6 +114,7 @@ __all__ = [
     "LimiterUnavailableError",
     "MessageNotFoundError",
     "ModelMissingError",
+    "ModelNotAllowedError",
     "ModelUnavailableError",
     "ModelUnknownError",
     "NotAnAnswerError",
@@ -114,6 +123,7 @@ __all__ = [
     "PasswordWrongError",
     "PlaceNotEmptyError",
     "PromptTooLongError",
+    "PullFailedError",
     "QuestionTooLongError",
     "QuestionsRefusedError",
     "QuotaExceededError",
@@ -127,6 +137,7 @@ __all__ = [
     "SessionNotFoundError",
     "SignInNotFoundError",
     "StorageFullError",
+    "TierNotFoundError",
     "TokenInvalidError",
     "TooLargeError",
     "TooManyError",

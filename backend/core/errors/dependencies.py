@@ -20,6 +20,14 @@ class ModelMissingError(UnavailableError):
     retry_after_seconds = None
 
 
+class PullFailedError(UnavailableError):
+    """A model could not be got. What was got so far is kept for the next attempt."""
+
+    code = "pull_failed"
+    message = "The model could not be pulled."
+    retry_after_seconds = None
+
+
 class PromptTooLongError(InvalidError):
     """The provider refused the prompt because it does not fit the model's window.
 
