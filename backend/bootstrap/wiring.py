@@ -46,8 +46,8 @@ from backend.services.retrieval import Deadlines, Retriever
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.streams import StreamService
-from backend.services.tiers import TierService
 from backend.services.throttling import ThrottleService
+from backend.services.tiers import TierService
 from backend.services.usage import UsageService
 
 

@@ -4,9 +4,6 @@ from contextlib import aclosing
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.table import Table
 
 from backend.bootstrap.library import open_library
 from backend.cli.commands import app, read_settings, run
@@ -54,6 +51,9 @@ async def _list(settings: Settings) -> None:
     if not found:
         typer.echo(f"Ollama has no models yet. Get one with: docent models pull {settings.chat_model}")
         return
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and no other command needs it
+    from rich.table import Table  # noqa: PLC0415 - the same
+
     table = Table(*_words(found[0]), box=None, pad_edge=False)
     for each in found:
         table.add_row(*_words(each).values())
@@ -74,6 +74,17 @@ async def _remove(settings: Settings, name: str) -> None:
 
 
 async def _pull(settings: Settings, name: str) -> None:
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and no other command needs it
+    from rich.progress import (  # noqa: PLC0415 - the same
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
     bars: dict[str, TaskID] = {}
     said = ""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())

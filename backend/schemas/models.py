@@ -26,9 +26,8 @@ class ModelOut(ResponseModel):
     @classmethod
     def of(cls, model: CatalogModel) -> "ModelOut":
         """Build it from the service's answer."""
-        return cls.model_validate(
-            {**{name: getattr(model, name) for name in cls.model_fields}, "capabilities": sorted(model.capabilities)}
-        )
+        told = {name: getattr(model, name) for name in cls.model_fields}
+        return cls.model_validate({**told, "capabilities": sorted(model.capabilities)})
 
 
 class ModelsOut(ResponseModel):

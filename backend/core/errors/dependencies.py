@@ -20,10 +20,9 @@ class ModelMissingError(UnavailableError):
     retry_after_seconds = None
 
 
-class PullFailedError(UnavailableError):
+class PullFailedError(ModelUnavailableError):
     """A model could not be got. What was got so far is kept for the next attempt."""
 
-    code = "pull_failed"
     message = "The model could not be pulled."
     retry_after_seconds = None
 

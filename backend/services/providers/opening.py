@@ -36,17 +36,11 @@ class Opening(AsyncGenerator[Piece, None]):
         return self.__anext__()
 
     async def athrow(
-        self,
-        kind: Any,
-        error: Any = None,
-        trace: TracebackType | None = None,
-        /,  # noqa: ANN401 - as the base class has it
+        self, kind: type[BaseException] | BaseException, error: object = None, _trace: TracebackType | None = None, /
     ) -> Piece:
-        """Raise inside the stream."""
-        if self._pieces is None:
-            self._begin = None
-            raise kind if error is None else error
-        return await self._pieces.athrow(kind, error, trace)
+        """Close the stream and raise."""
+        await self.aclose()
+        raise error if isinstance(error, BaseException) else kind
 
     async def aclose(self) -> None:
         """Close the provider's stream, which frees its model."""
