@@ -166,7 +166,9 @@ async def test_ctrl_c_leaves_a_pull_and_the_same_command_goes_on(ollama: StandIn
     ollama.fail("/api/pull", Fault(hang_after=4), times=1)
     pulling = await docent("pull", NEW.name)
     async with asyncio.timeout(120):
-        while not ollama.registry.got.get(next(iter(LAYERS))):
+        while True:
+            if ollama.registry.got.get(next(iter(LAYERS))):
+                break
             await asyncio.sleep(0.05)
         pulling.send_signal(signal.SIGINT)
         _, err = await pulling.communicate()
