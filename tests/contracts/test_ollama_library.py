@@ -45,7 +45,7 @@ async def library(ollama: StandInOllama, model: OllamaChatModel) -> AsyncIterato
 
 
 def settings(ollama: StandInOllama) -> Settings:
-    return Settings(ollama_url=ollama.url, chat_model=CHAT_MODEL.name, _env_file=None)  # type: ignore[call-arg] # pydantic-settings
+    return Settings(ollama_url=ollama.url, chat_model=CHAT_MODEL.name, _env_file=None)
 
 
 async def pulled(library: OllamaLibrary, name: str) -> list[PullStep]:

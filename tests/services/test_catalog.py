@@ -2,17 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
 
 import pytest
 
 from backend.adapters.chat_models.scripted import ScriptedChatModel
-from backend.core.errors import ModelUnavailableError
+from backend.core.errors import ModelNotAllowedError, ModelUnavailableError
+from backend.core.values.chat import Question
 from backend.db.engine import make_engine
 from backend.db.uow import UnitOfWork
-from backend.ports.chat_model import ModelDetails
+from backend.ports.chat_model import ModelDetails, Prompt
+from backend.ports.chat_model import Turn as PromptTurn
 from backend.services import catalog as catalog_module
 from backend.services.catalog import CatalogService
+from backend.services.generating.reply import Wanted
 from backend.services.providers import Providers
+from backend.services.registry import Services
 from tests.support.cluster import Database
 
 
@@ -25,6 +30,29 @@ class Counted(ScriptedChatModel):
         self.listings += 1
         await asyncio.sleep(0)
         return await super().models()
+
+
+@pytest.fixture
+async def limited(services: Services, alice: UUID, uow: UnitOfWork) -> AsyncIterator[UUID]:
+    """A user whose tier, which nobody else has here, may name one model."""
+    async with uow.system() as tx:
+        await tx.tiers.update("enterprise", models=["extractive"])
+        await tx.users.update(alice, tier="enterprise")
+    yield alice
+    async with uow.system() as tx:
+        await tx.tiers.update("enterprise", models=None)
+
+
+async def test_what_is_generated_and_asked_keeps_to_the_tiers_list(services: Services, limited: UUID) -> None:
+    prompt = Prompt((PromptTurn("user", "Hello"),), "Hello")
+    for model in ("other", "openai/gpt-4o", "extractive/other"):
+        with pytest.raises(ModelNotAllowedError, match="extractive"):
+            await services.generating.begin(Wanted(limited, prompt, model))
+        with pytest.raises(ModelNotAllowedError):
+            await services.chat.ask(limited, Question("Hello", model=model), streamed=False)
+    for spelled in (None, "extractive", "extractive/extractive"):
+        assert (await (await services.generating.begin(Wanted(limited, prompt, spelled))).whole()).model == "extractive"
+    assert (await services.sessions.page(limited, limit=9, after=None)).items == []
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ class Registry:
             said = {"error": "max retries exceeded: no space left on device"} if fault.error_after == at else line
             await response.write(orjson.dumps(said) + b"\n")
             if "completed" in said:
-                self.got[said["digest"]] = said["completed"]
+                self.got[str(said["digest"])] = int(said["completed"])
             if "error" in said:
                 break
         else:
@@ -58,7 +58,7 @@ class Registry:
         return web.Response()
 
     def _lines(self, model: InstalledModel | None) -> list[dict[str, Any]]:
-        begun = {"status": "pulling manifest"}
+        begun: dict[str, Any] = {"status": "pulling manifest"}
         if model is None:
             return [begun, {"error": "pull model manifest: file does not exist"}]
         layers = [
