@@ -45,7 +45,9 @@ class Attempts:
         for attempt in count():
             pieces = found.provider.stream(prompt, options)
             try:
-                first = await anext(pieces)
+                first = await anext(pieces, None)
+                if first is None:
+                    raise ModelUnavailableError  # It ended without a word.
             except ModelUnavailableError as error:
                 pause = self._pause(error, attempt)
                 if pause is None:

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from time import monotonic
 
 import structlog
@@ -12,7 +11,6 @@ import structlog
 from backend.core.errors import ModelMissingError, ModelUnavailableError, PromptTooLongError
 from backend.ports.chat_model import ChatModel, Generation, ModelDetails, Piece, Prompt
 from backend.services.providers.attempts import Attempts, Begun, Found
-from backend.services.providers.opening import Opening
 from backend.services.providers.outages import Outages
 
 log = structlog.get_logger(__name__)
@@ -88,9 +86,13 @@ class Providers:
         return frozenset(id_ for each in names for id_ in (self.id_of(found.provider, each), f"{found.provider.provider}/{each}"))
 
     # --- a model ------------------------------------------------------------------------------------------------------
-    def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
+    async def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
         """See ``ChatModel.stream``. A prompt that says nothing ``otherwise`` is for models that write, so no other takes over."""
-        return Opening(partial(self._begin, prompt, options))
+        pieces, first = await self._begin(prompt, options)
+        async with aclosing(pieces):
+            yield first
+            async for piece in pieces:
+                yield piece
 
     async def details(self, model: str) -> ModelDetails:
         """See ``ChatModel.details``; the name is the id. While its provider is away, those of the fallback."""
