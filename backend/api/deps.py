@@ -20,6 +20,7 @@ from backend.services.accounts.credentials import SESSION_PREFIX, AccountService
 from backend.services.accounts.exporting.exporter import AccountExporter
 from backend.services.accounts.profile import ProfileService
 from backend.services.audit import AuditService
+from backend.services.catalog import CatalogService
 from backend.services.chat import ChatService
 from backend.services.documents.library import DocumentService
 from backend.services.keys import KEY_PREFIX, KeyService
@@ -30,6 +31,7 @@ from backend.services.sessions import SessionService
 from backend.services.status import StatusService
 from backend.services.streams import StreamService
 from backend.services.throttling import ThrottleService
+from backend.services.tiers import TierService
 from backend.services.usage import UsageService
 
 # auto_error off: a missing token gets the same problem as a wrong one.
@@ -46,6 +48,10 @@ AllServices = Annotated[Services, Depends(_services)]
 
 async def _accounts(services: AllServices) -> AccountService:
     return services.accounts
+
+
+async def _catalog(services: AllServices) -> CatalogService:
+    return services.catalog
 
 
 async def _chat(services: AllServices) -> ChatService:
@@ -92,6 +98,10 @@ async def _throttle(services: AllServices) -> ThrottleService:
     return services.throttle
 
 
+async def _tiers(services: AllServices) -> TierService:
+    return services.tiers
+
+
 async def _usage(services: AllServices) -> UsageService:
     return services.usage
 
@@ -108,6 +118,7 @@ Accounts = Annotated[AccountService, Depends(_accounts)]
 Administration = Annotated[AdministrationService, Depends(_administration)]
 Audit = Annotated[AuditService, Depends(_audit)]
 Reindexing = Annotated[ReindexService, Depends(_reindexing)]
+Catalog = Annotated[CatalogService, Depends(_catalog)]
 Chat = Annotated[ChatService, Depends(_chat)]
 Documents = Annotated[DocumentService, Depends(_documents)]
 Exporter = Annotated[AccountExporter, Depends(_exporter)]
@@ -118,6 +129,7 @@ Sessions = Annotated[SessionService, Depends(_sessions)]
 Status = Annotated[StatusService, Depends(_status)]
 Streams = Annotated[StreamService, Depends(_streams)]
 Throttle = Annotated[ThrottleService, Depends(_throttle)]
+Tiers = Annotated[TierService, Depends(_tiers)]
 Usage = Annotated[UsageService, Depends(_usage)]
 
 

@@ -11,10 +11,12 @@ from backend.api.routes import (
     health,
     keys,
     messages,
+    models,
     search,
     sessions,
     sign_in,
     streams,
+    tiers,
     usage,
     users,
 )
@@ -26,5 +28,5 @@ UPLOAD_PATHS = (f"{V1}/chat/upload", f"{V1}/chat/documents/[^/]+/file")
 router = APIRouter()
 router.include_router(health.router)
 router.include_router(sign_in.router)
-for part in (auth, usage, exports, keys, users, admin, chat, search, documents, sessions, messages, streams):
+for part in (auth, usage, exports, keys, users, admin, tiers, models, chat, search, documents, sessions, messages, streams):
     router.include_router(part.router, prefix=V1)

@@ -25,6 +25,7 @@ from backend.services.answering.pipeline import Answering
 from backend.services.answering.running import RunningTurns
 from backend.services.answering.titling import Titler
 from backend.services.audit import AuditService
+from backend.services.catalog import CatalogService
 from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
@@ -46,6 +47,7 @@ from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.streams import StreamService
 from backend.services.throttling import ThrottleService
+from backend.services.tiers import TierService
 from backend.services.usage import UsageService
 
 
@@ -69,7 +71,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     """Make all services of these parts."""
     uow, blobs, index, model = parts.uow, parts.blobs, parts.index, parts.chat_model
     tokens = AccessTokens(_secret_key(settings), lifetime=timedelta(minutes=settings.access_token_expire_minutes))
-    quotas = Quotas(enabled=settings.limits_enabled)
+    quotas = Quotas(model, enabled=settings.limits_enabled)
     pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, languages=parts.languages)
     builder = GenerationBuilder(uow, index, parts.embedders, pipeline)
     deadlines = Deadlines(settings.search_dense_seconds, settings.search_lexical_seconds)
@@ -97,7 +99,8 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         administration=AdministrationService(uow, parts.passwords),
         answering=answering,
         audit=AuditService(uow),
-        chat=ChatService(uow, answering, quotas, default_model=model.default_model),
+        catalog=CatalogService(uow, model),
+        chat=ChatService(uow, answering, quotas),
         consistency=ConsistencyService(
             uow,
             blobs,
@@ -121,6 +124,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         sessions=SessionService(uow),
         status=status_service(settings, at, uow=uow, blobs=blobs, index=index, models=model, limiter=parts.limiter),
         streams=StreamService(uow, turns, parts.relay, grace_seconds=settings.stream_grace_seconds),
+        tiers=TierService(uow),
         titler=titler,
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
         usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),

@@ -63,13 +63,14 @@ class Prompt:
 
     ``turns`` is complete: instructions, delimited passages, history and question, ready for a chat API. ``question`` (as it was
     searched) and ``passages`` (best first) say the same in parts, for answerers that are not language models; ``otherwise`` is what
-    those say if the passages do not answer. An ``infill`` takes the place of the turns, for models that are able to ``insert``.
+    those say if the passages do not answer, and ``None`` where only a model that writes is of use. An ``infill`` takes the place of
+    the turns, for models that are able to ``insert``.
     """
 
     turns: tuple[Turn, ...]
     question: str
     passages: tuple[Passage, ...] = ()
-    otherwise: str = NOTHING_FOUND
+    otherwise: str | None = None
     infill: Infill | None = None
 
 

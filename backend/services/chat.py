@@ -31,11 +31,10 @@ REMEMBERED_MESSAGES = 60
 class ChatService:
     """Stores a question and starts its answer."""
 
-    def __init__(self, uow: UnitOfWork, answering: Answering, quotas: Quotas, *, default_model: str) -> None:
+    def __init__(self, uow: UnitOfWork, answering: Answering, quotas: Quotas) -> None:
         self._uow = uow
         self._answering = answering
         self._quotas = quotas
-        self._default_model = default_model
 
     async def ask(
         self,
@@ -58,13 +57,17 @@ class ChatService:
             AnswerNotNewestError: The conversation went on since, or goes on without it.
             SessionNotFoundError: The caller has no such session, or it is out of reach.
             DocumentNotFoundError: One of ``question.document_ids`` is not the caller's, or is out of reach.
+            ModelNotAllowedError: The caller's tier does not have the model.
+            ModelUnknownError: The model does not exist, as far as its provider could be asked.
             QuotaExceededError: Today's tokens are used up.
             SessionBusyError: The session's previous question is still being answered.
         """
         arrived = perf_counter()
         question_id, answer_id = new_id(), new_id()
-        model = question.model or self._default_model
+        if question.model is not None:
+            await self._assert_known(owner_id, question.model)
         async with self._uow.of(owner_id) as tx:
+            model = await self._quotas.check_model(tx, owner_id, question.model)
             await self._quotas.check_tokens(tx, owner_id)
             session = await self._session(tx, owner_id, question, reach)
             within = reach.narrowed(question.document_ids or session.document_ids)
@@ -119,6 +122,12 @@ class ChatService:
         if answer is None:
             raise MessageNotFoundError
         return answer
+
+    async def _assert_known(self, owner_id: UUID, model: str) -> None:
+        """Refuse a model that is a mistake before anything is stored. Who may not use it does not learn whether it exists."""
+        async with self._uow.of(owner_id) as tx:
+            await self._quotas.check_model(tx, owner_id, model)
+        await self._answering.assert_known(model)
 
     async def _session(self, tx: Transaction, owner_id: UUID, question: Question, reach: Reach) -> ChatSession:
         if question.session_id is None:

@@ -4,20 +4,24 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from backend.core.clock import now
-from backend.core.errors import QuotaExceededError, TokenInvalidError
+from backend.core.errors import ModelNotAllowedError, QuotaExceededError, TokenInvalidError
 from backend.core.values.chat import Answer
 from backend.core.values.limits import Tier
 from backend.db.uow import Transaction
 from backend.rag.tokens import estimate_tokens
+from backend.services.providers import Providers
+
+_TOLD_MODELS = 20
 
 
 class Quotas:
     """The tiers' quotas. The tier is read in the same transaction, so a change counts at once.
 
-    With ``enabled`` false nothing is refused; what is used is still noted.
+    With ``enabled`` false no use is refused, however much; what is used is still noted. Which models may be used holds always.
     """
 
-    def __init__(self, *, enabled: bool) -> None:
+    def __init__(self, providers: Providers, *, enabled: bool) -> None:
+        self._providers = providers
         self.enabled = enabled
 
     async def check_room(
@@ -68,6 +72,20 @@ class Quotas:
                 retry_after_seconds=seconds_until_midnight(at),
             )
 
+    async def check_model(self, tx: Transaction, owner_id: UUID, model: str | None) -> str:
+        """Return the id of the model that is asked for, whichever way it was named, if the owner may use it.
+
+        Without a name it is the server's own model, or, where the tier does not have that, the first that it names in full.
+
+        Raises:
+            ModelNotAllowedError: The tier does not have it; the message says what it has.
+        """
+        tier = await _tier(tx, owner_id)
+        chosen = default_model(tier, self._providers) if model is None else model
+        if chosen is None or not tier.allows(self._providers.spellings(chosen)):
+            raise _not_allowed(tier, named=model is not None)
+        return self._providers.canonical(chosen)
+
     async def note(self, tx: Transaction, owner_id: UUID, answer: Answer) -> None:
         """Add an answer to what the owner has used today, in the transaction that stores it: both or neither.
 
@@ -88,6 +106,21 @@ class Quotas:
 def seconds_until_midnight(at: datetime) -> float:
     """Return how long a day of UTC still lasts."""
     return (datetime.combine(at.date() + timedelta(days=1), time(), UTC) - at).total_seconds()
+
+
+def default_model(tier: Tier, providers: Providers) -> str | None:
+    """Return the model that answers a tier's questions that name none, if there is one that it may use."""
+    for model in (providers.default_model, *(tier.models or ())):
+        if "*" not in model and tier.allows(providers.spellings(model)):
+            return providers.canonical(model)
+    return None
+
+
+def _not_allowed(tier: Tier, *, named: bool) -> ModelNotAllowedError:
+    models = tier.models or ()
+    told = ", ".join(models[:_TOLD_MODELS]) + (" and others" if len(models) > _TOLD_MODELS else "")
+    refused = "this model" if named else "the model that answers where none is named"
+    return ModelNotAllowedError(f"Your account may not use {refused}. It may use: {told or 'none'}.")
 
 
 async def _tier(tx: Transaction, owner_id: UUID) -> Tier:

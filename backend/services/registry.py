@@ -10,6 +10,7 @@ from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
 from backend.services.answering.titling import Titler
 from backend.services.audit import AuditService
+from backend.services.catalog import CatalogService
 from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
@@ -24,6 +25,7 @@ from backend.services.sessions import SessionService
 from backend.services.status import StatusService
 from backend.services.streams import StreamService
 from backend.services.throttling import ThrottleService
+from backend.services.tiers import TierService
 from backend.services.usage import UsageService
 
 
@@ -35,6 +37,7 @@ class Services:
     administration: AdministrationService
     answering: Answering
     audit: AuditService
+    catalog: CatalogService
     chat: ChatService
     consistency: ConsistencyService
     documents: DocumentService
@@ -52,5 +55,6 @@ class Services:
     status: StatusService
     streams: StreamService
     throttle: ThrottleService
+    tiers: TierService
     titler: Titler
     usage: UsageService

@@ -194,7 +194,7 @@ async def test_check_wants_an_answer_and_the_default_model(ollama: StandInOllama
         await other.check()
         await other.aclose()
     missing = OllamaChatModel(ollama.url, default_model="llama3.2")
-    with pytest.raises(ModelMissingError, match=r"ollama pull llama3\.2$"):
+    with pytest.raises(ModelMissingError, match=r"docent models pull llama3\.2$"):
         await missing.check()
     await missing.aclose()
     ollama.fail("/api/version", Fault(status=404, body=b"no such page"))

@@ -131,8 +131,8 @@ async def test_a_model_that_is_not_there_names_the_command(model: OllamaChatMode
     _, error = await asked(model, name="mistral:7b")
 
     assert type(error) is ModelMissingError
-    assert error.message.endswith("ollama pull mistral:7b")
-    with pytest.raises(ModelMissingError, match="ollama pull mistral:7b"):
+    assert error.message.endswith("docent models pull mistral:7b")
+    with pytest.raises(ModelMissingError, match="docent models pull mistral:7b"):
         await model.details("mistral:7b")
 
 

@@ -155,7 +155,7 @@ async def test_a_text_without_a_vector_is_refused(embedder: OllamaEmbedder, olla
 
 async def test_a_model_that_is_not_there_names_the_command(ollama: StandInOllama) -> None:
     embedder = OllamaEmbedder(ollama.url, model="mxbai-embed-large")
-    with pytest.raises(EmbedderUnavailableError, match=r"ollama pull mxbai-embed-large$"):
+    with pytest.raises(EmbedderUnavailableError, match=r"docent models pull mxbai-embed-large$"):
         await embedder.dimensions()
     await embedder.aclose()
 

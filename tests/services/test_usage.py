@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from backend.adapters.chat_models.scripted import ScriptedChatModel
 from backend.adapters.limiters.memory import MemoryLimiter
 from backend.bootstrap.application import Application
 from backend.core.clock import now
@@ -17,6 +18,7 @@ from backend.core.values.limits import LimitState
 from backend.db.engine import make_engine
 from backend.db.uow import UnitOfWork
 from backend.services import usage as usage_module
+from backend.services.providers import Providers
 from backend.services.quotas import Quotas, seconds_until_midnight
 from backend.services.usage import UsageService, assert_allowed
 from tests.conftest import ApplicationFactory, registered
@@ -107,7 +109,7 @@ async def test_an_answer_that_fails_gives_its_place_back_and_a_long_one_keeps_it
     uow: UnitOfWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await with_limits(uow, concurrent_streams=1)
-    usage = UsageService(uow, MemoryLimiter(), Quotas(enabled=True), enabled=True)
+    usage = UsageService(uow, MemoryLimiter(), Quotas(Providers(ScriptedChatModel()), enabled=True), enabled=True)
     monkeypatch.setattr(usage_module, "LEASE_SECONDS", 0.15)
     owner = uuid4()
 

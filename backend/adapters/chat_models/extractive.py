@@ -11,7 +11,7 @@ from backend.core.errors import ModelMissingError
 from backend.core.sentences import sentences
 from backend.core.transactions import assert_no_transaction
 from backend.core.words import terms
-from backend.ports.chat_model import Finish, Generation, ModelDetails, Passage, Piece, Prompt
+from backend.ports.chat_model import NOTHING_FOUND, Finish, Generation, ModelDetails, Passage, Piece, Prompt
 
 _MODEL = "extractive"
 _WINDOW = 32_768
@@ -82,7 +82,7 @@ class ExtractiveChatModel:
         """See ``ChatModel.stream``. It speaks word by word; a word counts as a token of ``options.max_tokens``."""
         assert_no_transaction("calling the language model")
         self._require(options.model)
-        words = re.findall(r"\s*\S+", answer(prompt.question, prompt.passages) or prompt.otherwise)
+        words = re.findall(r"\s*\S+", answer(prompt.question, prompt.passages) or prompt.otherwise or NOTHING_FOUND)
         said = words[: options.max_tokens]
         for word in said:
             yield Piece(word)

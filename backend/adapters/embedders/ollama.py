@@ -121,7 +121,7 @@ class OllamaEmbedder:
     def _refused(self, answer: HttpAnswer) -> DocentError:
         if answer.status == 404:
             return EmbedderUnavailableError(
-                f"Ollama does not have the embedding model {self._model}. Install it with: ollama pull {self._model}"
+                f"Ollama does not have the embedding model {self._model}. Install it with: docent models pull {self._model}"
             )
         said = refusal_text(answer.body)
         if _NOT_A_NUMBER in said:

@@ -45,6 +45,7 @@ from backend.core.errors.dependencies import (
     ModelMissingError,
     ModelUnavailableError,
     PromptTooLongError,
+    PullFailedError,
     RelayUnavailableError,
     ServiceUnavailableError,
     VectorIndexBrokenError,
@@ -74,7 +75,14 @@ from backend.core.errors.kinds import (
     UnavailableError,
     UnsupportedTypeError,
 )
-from backend.core.errors.limits import IdempotencyKeyBusyError, IdempotencyKeyReusedError, QuotaExceededError, RateLimitedError
+from backend.core.errors.limits import (
+    IdempotencyKeyBusyError,
+    IdempotencyKeyReusedError,
+    ModelNotAllowedError,
+    QuotaExceededError,
+    RateLimitedError,
+    TierNotFoundError,
+)
 
 __all__ = [
     "AdminOnlyError",
@@ -109,6 +117,7 @@ __all__ = [
     "LimiterUnavailableError",
     "MessageNotFoundError",
     "ModelMissingError",
+    "ModelNotAllowedError",
     "ModelUnavailableError",
     "ModelUnknownError",
     "NotAnAnswerError",
@@ -117,6 +126,7 @@ __all__ = [
     "PasswordWrongError",
     "PlaceNotEmptyError",
     "PromptTooLongError",
+    "PullFailedError",
     "QuestionTooLongError",
     "QuestionsRefusedError",
     "QuotaExceededError",
@@ -131,6 +141,7 @@ __all__ = [
     "SessionNotFoundError",
     "SignInNotFoundError",
     "StorageFullError",
+    "TierNotFoundError",
     "TokenInvalidError",
     "TooLargeError",
     "TooManyError",

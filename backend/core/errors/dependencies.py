@@ -8,6 +8,8 @@ class ModelUnavailableError(UnavailableError):
 
     code = "model_unavailable"
     message = "The language model is not available right now."
+    retryable: bool = False
+    """Whether the same request may succeed in a moment: refused, overloaded or reset, and not late."""
 
 
 class ModelMissingError(UnavailableError):
@@ -15,6 +17,13 @@ class ModelMissingError(UnavailableError):
 
     code = "model_missing"
     message = "The language model is not installed on its server."
+    retry_after_seconds = None
+
+
+class PullFailedError(ModelUnavailableError):
+    """A model could not be got. What was got so far is kept for the next attempt."""
+
+    message = "The model could not be pulled."
     retry_after_seconds = None
 
 

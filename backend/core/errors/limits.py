@@ -1,6 +1,6 @@
 """Limits and repeated requests."""
 
-from backend.core.errors.kinds import ConflictError, InvalidError, TooManyError
+from backend.core.errors.kinds import ConflictError, ForbiddenError, InvalidError, NotFoundError, TooManyError
 
 
 class RateLimitedError(TooManyError):
@@ -23,6 +23,20 @@ class QuotaExceededError(TooManyError):
     def __init__(self, message: str, *, limit: str, retry_after_seconds: float | None) -> None:
         super().__init__(message, limit=limit)
         self.retry_after_seconds = retry_after_seconds
+
+
+class ModelNotAllowedError(ForbiddenError):
+    """The account's tier may not use this model. The message says which it may."""
+
+    code = "model_not_allowed"
+    message = "Your account may not use this model."
+
+
+class TierNotFoundError(NotFoundError):
+    """There is no such tier in the database."""
+
+    code = "tier_not_found"
+    message = "There is no such tier."
 
 
 class IdempotencyKeyReusedError(InvalidError):

@@ -1,5 +1,6 @@
 """What accounts may use, and what they have used."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -11,7 +12,10 @@ LimitName = Literal["requests_per_minute", "concurrent_streams", "documents", "s
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """The limits of one tier. Days are days of UTC."""
+    """The limits of one tier. Days are days of UTC.
+
+    ``models`` are the ids that may be named, in which ``*`` stands for any text; ``None`` is every model.
+    """
 
     name: TierName
     requests_per_minute: int
@@ -19,6 +23,11 @@ class Tier:
     documents: int
     stored_bytes: int
     tokens_per_day: int
+    models: tuple[str, ...] | None = None
+
+    def allows(self, spellings: Iterable[str]) -> bool:
+        """Return whether a model may be named; ``spellings`` are all of its ids. Case counts."""
+        return self.models is None or any(_fits(pattern, id_) for id_ in spellings for pattern in self.models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +86,20 @@ class UsageState:
     tier: TierName
     enforced: bool
     limits: tuple[LimitState, ...]
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Tell whether a text is what a pattern says, in a time that its length bounds."""
+    first, *parts = pattern.split("*")
+    if not parts:
+        return pattern == text
+    *middle, last = parts
+    at, end = len(first), len(text) - len(last)
+    if end < at or not (text.startswith(first) and text.endswith(last)):
+        return False
+    for part in middle:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True

@@ -1,12 +1,13 @@
 """Tiers: what accounts may use."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select, update
 
 from backend.core.values.limits import Tier
 from backend.core.values.user import Tier as TierName
-from backend.db.repositories.rows import Repository, columns, read
+from backend.db.repositories.rows import AnyRow, Repository, columns, read
 from backend.models import TierRow, UserRow
 
 
@@ -16,21 +17,25 @@ class TierRepository(Repository):
     async def get(self, name: TierName) -> Tier | None:
         """Return a tier."""
         row = (await self._connection.execute(select(*columns(TierRow, Tier)).where(TierRow.name == name))).one_or_none()
-        return None if row is None else read(Tier, row)
+        return None if row is None else _tier(row)
 
     async def all(self) -> list[Tier]:
         """Return every tier, the smallest first."""
         statement = select(*columns(TierRow, Tier)).order_by(TierRow.requests_per_minute, TierRow.name)
-        return [read(Tier, row) for row in await self._connection.execute(statement)]
+        return [_tier(row) for row in await self._connection.execute(statement)]
 
     async def of_owner(self, owner_id: UUID) -> Tier | None:
         """Return the tier that an account has at this moment."""
         statement = select(*columns(TierRow, Tier)).join(UserRow, UserRow.tier == TierRow.name).where(UserRow.id == owner_id)
         row = (await self._connection.execute(statement)).one_or_none()
-        return None if row is None else read(Tier, row)
+        return None if row is None else _tier(row)
 
-    async def update(self, name: TierName, **limits: int) -> Tier | None:
-        """Change the limits that are given. Processes keep what they have read for some seconds."""
+    async def update(self, name: TierName, **limits: int | Sequence[str] | None) -> Tier | None:
+        """Change what is given. Processes keep what they have read for some seconds."""
         statement = update(TierRow).where(TierRow.name == name).values(**limits).returning(*columns(TierRow, Tier))
         row = (await self._connection.execute(statement)).one_or_none()
-        return None if row is None else read(Tier, row)
+        return None if row is None else _tier(row)
+
+
+def _tier(row: AnyRow) -> Tier:
+    return read(Tier, row, models=None if row.models is None else tuple(row.models))

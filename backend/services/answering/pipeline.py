@@ -7,7 +7,15 @@ from time import perf_counter
 import stamina
 import structlog
 
-from backend.core.errors import DatabaseUnavailableError, DocentError, PromptTooLongError, QuestionTooLongError
+from backend.core.errors import (
+    DatabaseUnavailableError,
+    DocentError,
+    ModelMissingError,
+    ModelUnavailableError,
+    ModelUnknownError,
+    PromptTooLongError,
+    QuestionTooLongError,
+)
 from backend.core.values.chat import Answer
 from backend.db.uow import UnitOfWork
 from backend.ports.chat_model import ChatModel, Finish, Generation, Prompt
@@ -58,6 +66,19 @@ class Answering:
         self._prompting = Prompting(model, gauge, max_tokens=max_tokens)
         self._grace_seconds = grace_seconds
         self.turns = turns or RunningTurns()
+
+    async def assert_known(self, model: str) -> None:
+        """Return if a model exists, or its provider cannot say so now.
+
+        Raises:
+            ModelUnknownError: It does not.
+        """
+        try:
+            await self._model.details(model)
+        except ModelMissingError as error:
+            raise ModelUnknownError(error.message) from error
+        except ModelUnavailableError:
+            log.info("model_not_looked_up", model=model)
 
     def start(self, asked: Asked, *, streamed: bool) -> Turn:
         """Begin to answer a question that is stored, and return the turn to read from."""
@@ -121,7 +142,7 @@ class Answering:
             if text := wording.finish():
                 turn.say(text)
             progress.invented_markers = wording.invented
-        if progress.finish is not None:
+        if progress.finish is not None and progress.written_by is None:
             self._prompting.learn(turn.asked, packed, progress.finish)
         if wording.invented or wording.neutralised:
             log.info(

@@ -32,13 +32,14 @@ class Generating:
         """Begin to generate, within the caller's quota.
 
         Raises:
+            ModelNotAllowedError: The caller's tier does not have the model.
             QuotaExceededError: Today's tokens are used up.
             ModelUnknownError: The model was asked for by name and does not exist.
             ModelUnavailableError: Its provider does not answer.
             ModelMissingError: The server's own model does not exist.
         """
-        model = wanted.model or self._model.default_model
         async with self._uow.of(wanted.owner_id) as tx:
+            model = await self._quotas.check_model(tx, wanted.owner_id, wanted.model)
             await self._quotas.check_tokens(tx, wanted.owner_id)
         try:
             window = (await self._model.details(model)).context_window

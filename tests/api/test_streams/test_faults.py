@@ -88,7 +88,7 @@ async def test_a_missing_model_is_named_with_the_command_that_gets_it(alice: Acc
     for stream in (True, False):
         response = await alice.ask("Anybody there?", model="granite9:2b", stream=stream)
         assert (response.status_code, response.json()["code"]) == (422, "model_unknown")
-        assert "ollama pull granite9:2b" in response.json()["detail"]
+        assert "docent models pull granite9:2b" in response.json()["detail"]
         assert "retry-after" not in response.headers
 
 

@@ -61,9 +61,11 @@ class SignIn:
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """Keep an administrator from disabling, deleting or resetting the account that the fuzzing needs."""
+    """Keep an administrator from disabling, deleting or resetting the account that the fuzzing needs, or from stinting its tier."""
     if case.path_parameters and case.path_parameters.get("user_id") == USER_ID and case.method != "GET":
         case.path_parameters["user_id"] = str(uuid4())
+    if case.path_parameters and case.path_parameters.get("tier") == "free" and case.method != "GET":
+        case.path_parameters["tier"] = "pro"
 
 
 @schemathesis.hook

@@ -24,13 +24,18 @@ AT_ONCE = 4
 Request = tuple[str, Awaitable[Response]]
 
 
+# Not the tier of the one who sends all this.
+SAMPLES = {"tier": "enterprise"}
+
+
 def address(operation: Operation, place: Place | None = None, word: str = "") -> str:
     """The address of an operation with a word in one place."""
     path, query = operation.path, dict[str, str]()
     for each in operation.places:
         value = word if each is place else None
         if each.where == "path":
-            path = path.replace(f"{{{each.way[0]}}}", quote(sample(each.schema) if value is None else value, safe=""))
+            fitting = SAMPLES.get(str(each.way[0])) or sample(each.schema)
+            path = path.replace(f"{{{each.way[0]}}}", quote(fitting if value is None else value, safe=""))
         elif each.where == "query" and value is not None:
             query[str(each.way[0])] = value
     return f"{path}?{urlencode(query)}" if query else path

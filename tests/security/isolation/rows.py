@@ -50,6 +50,8 @@ DOCUMENT = {"path.document_id": "document"}
 SESSION = {"path.session_id": "session"}
 MESSAGE = {**SESSION, "path.message_id": "answer"}
 USER = {"path.user_id": "user"}
+WORDS = {"tier": "enterprise"}
+"""What places in a path hold that name nobody's thing."""
 NEWCOMER = {"username": "newcomer", "email": "newcomer@example.com", "password": PASSWORD}
 
 ROWS: dict[str, Row] = {
@@ -78,6 +80,8 @@ ROWS: dict[str, Row] = {
     "delete_user": Row(USER, refused=403, admin=True, turn=5),
     "create_reset_link": Row(USER, refused=403, admin=True, turn=4),
     **dict.fromkeys(("read_reindex", "list_total_usage"), Row(admin=True)),
+    **dict.fromkeys(("list_tiers", "update_tier"), Row(admin=True)),
+    "list_models": Row(),
     "start_reindex": Row(admin=True, bodies=({"embedder": "hashing"},)),
     "drop_old_vectors": Row(admin=True),
     "list_audit_events": Row({"query.cursor": "cursor:user", "query.user_id": "user"}, refused=403, admin=True),

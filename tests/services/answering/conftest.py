@@ -13,6 +13,7 @@ from backend.services.answering.pipeline import Answering
 from backend.services.answering.titling import Titler
 from backend.services.answering.turn import Turn
 from backend.services.chat import ChatService
+from backend.services.providers import Providers
 from backend.services.quotas import Quotas
 from tests.support.cluster import Cluster, Database
 from tests.support.files import long_text
@@ -54,10 +55,10 @@ class Room:
         for number in range(pending):
             await self.workshop.uploaded(owner_id, f"Pending {number}", filename=f"pending-{number}.txt")
         session = await self.workshop.services.sessions.create(owner_id, title="A talk", document_ids=None)
-        quotas = Quotas(enabled=False)
+        quotas = Quotas(Providers(model), enabled=False)
         titler = Titler(self.workshop.uow, model, enabled=False)
         answering = Answering(self.workshop.uow, self.workshop.retriever, model, quotas, titler, max_tokens=512)
-        chat = ChatService(self.workshop.uow, answering, quotas, default_model=model.default_model)
+        chat = ChatService(self.workshop.uow, answering, quotas)
         return Conversation(self.workshop, chat, owner_id, session.id)
 
 

@@ -18,7 +18,7 @@ def json_answer(value: object, status: int = 200) -> web.Response:
 
 def wants_stream(request: web.Request, body: dict[str, Any]) -> bool:
     """Tell whether a request asks for a stream: Ollama's default."""
-    return request.path in {"/api/chat", "/api/generate"} and body.get("stream") is not False
+    return request.path in {"/api/chat", "/api/generate", "/api/pull"} and body.get("stream") is not False
 
 
 async def strike_whole(request: web.Request, fault: Fault) -> None:

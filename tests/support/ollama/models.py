@@ -116,6 +116,12 @@ class ModelShelf:
         self._loaded[full_name(model.name)] = window
         return window
 
+    def add(self, model: InstalledModel) -> None:
+        self._models[full_name(model.name)] = model
+
+    def remove(self, model: InstalledModel) -> None:
+        del self._models[full_name(model.name)]
+
     def listed(self) -> list[dict[str, Any]]:
         return [model.listed() for model in self._models.values()]
 

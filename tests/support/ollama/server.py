@@ -16,6 +16,7 @@ from aiohttp import web
 from tests.support.ollama.answers import json_answer, strike_whole, wants_stream
 from tests.support.ollama.faults import Fault, FaultPlan
 from tests.support.ollama.models import CHAT_MODEL, EMBEDDING_MODEL, InstalledModel, ModelShelf, RefusedError
+from tests.support.ollama.pulling import Registry
 from tests.support.ollama.replies import Script, grounded_reply, pieces_of
 from tests.support.ollama.streams import Endpoint, ReplyStream
 from tests.support.ollama.vectors import embedding
@@ -56,6 +57,7 @@ class StandInOllama:
         self._port = port
         self._faults = FaultPlan()
         self._shelf = ModelShelf(models)
+        self.registry = Registry(self._shelf)
         self._drop = asyncio.Event()
         self._era = 0
         self._listening: asyncio.Server | None = None
@@ -65,6 +67,8 @@ class StandInOllama:
         app.router.add_get("/api/tags", self._route(self._tags))
         app.router.add_get("/api/ps", self._route(self._ps))
         app.router.add_post("/api/show", self._route(self._show))
+        app.router.add_post("/api/pull", self._route(self.registry.pull))
+        app.router.add_delete("/api/delete", self._route(self.registry.delete))
         app.router.add_post("/api/embed", self._route(self._embed))
         app.router.add_post("/api/chat", self._route(self._chat))
         app.router.add_post("/api/generate", self._route(self._generate))

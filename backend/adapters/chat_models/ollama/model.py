@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import aiohttp
 
+from backend.adapters.chat_models.ollama.library import listed, missing, shown, with_tag
 from backend.adapters.wire.deadlines import Deadlines, StreamClock
 from backend.adapters.wire.failures import WIRE_FAILURES, WireError, is_about_length, refusal_text
 from backend.adapters.wire.http_session import HttpAnswer, HttpSession
 from backend.adapters.wire.ndjson import objects
-from backend.core.errors import AnswerCutError, DocentError, ModelMissingError, ModelUnavailableError, PromptTooLongError
+from backend.core.errors import AnswerCutError, DocentError, ModelUnavailableError, PromptTooLongError
 from backend.core.transactions import assert_no_transaction
 from backend.ports.chat_model import Finish, Generation, ModelDetails, Piece, Prompt
 
@@ -95,7 +96,7 @@ class OllamaChatModel:
         info = answer.get("model_info")
         longest = _context_length(info) if isinstance(info, dict) else None
         window = self._window or await self._loaded_window(model) or (_WINDOW_CEILING if longest else _WINDOW_DEFAULT)
-        details = ModelDetails(model, min(window, longest) if longest else window)
+        details = shown(model, min(window, longest) if longest else window, answer)
         if len(self._details) >= _DETAILS_KEPT:
             # The names come from requests and have many spellings.
             self._details.clear()
@@ -109,18 +110,16 @@ class OllamaChatModel:
     async def models(self) -> Sequence[ModelDetails]:
         """See ``ChatModel.models``."""
         assert_no_transaction("listing the language models")
-        tags = await self._control("GET", "/api/tags", self.default_model)
-        names = sorted(str(entry.get("name")) for entry in tags.get("models") or () if isinstance(entry, dict))
-        return [await self.details(name) for name in names]
+        return await listed(await self._control("GET", "/api/tags", self.default_model), self.details)
 
     async def check(self) -> None:
         """See ``ChatModel.check``."""
         assert_no_transaction("checking the language model")
         await self._control("GET", "/api/version", self.default_model)
         tags = await self._control("GET", "/api/tags", self.default_model)
-        installed = {_with_tag(str(entry.get("name"))) for entry in tags.get("models") or () if isinstance(entry, dict)}
-        if _with_tag(self.default_model) not in installed:
-            raise _missing(self.default_model)
+        installed = {with_tag(str(entry.get("name"))) for entry in tags.get("models") or () if isinstance(entry, dict)}
+        if with_tag(self.default_model) not in installed:
+            raise missing(self.default_model)
 
     async def aclose(self) -> None:
         """See ``ChatModel.aclose``."""
@@ -133,7 +132,7 @@ class OllamaChatModel:
         except ModelUnavailableError:
             return None  # It may be too old to know; what it can do with the model is asked elsewhere.
         for entry in running.get("models") or ():
-            if isinstance(entry, dict) and _with_tag(str(entry.get("name"))) == _with_tag(model):
+            if isinstance(entry, dict) and with_tag(str(entry.get("name"))) == with_tag(model):
                 length = entry.get("context_length")
                 return length if isinstance(length, int) and length >= _WINDOW_DEFAULT else None
         return None
@@ -220,18 +219,10 @@ def _context_length(info: dict[str, Any]) -> int | None:
     return length if isinstance(length, int) and length > 0 else None
 
 
-def _with_tag(name: str) -> str:
-    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
-
-
-def _missing(model: str) -> ModelMissingError:
-    return ModelMissingError(f"Ollama does not have the model {model}. Install it with: ollama pull {model}")
-
-
 def _refused(answer: HttpAnswer, model: str) -> DocentError:
     """Return the error for an answer that is not a 200."""
     if answer.status == 404:
-        return _missing(model)
+        return missing(model)
     if answer.status in {400, 413} and is_about_length(said := refusal_text(answer.body)):
         told = _TOLD_LENGTHS.search(said)
         return PromptTooLongError(tokens=int(told[1]), window=int(told[2])) if told else PromptTooLongError()
