@@ -1,5 +1,6 @@
 """All services of a process."""
 
+import asyncio
 from dataclasses import dataclass
 
 from backend.services.accounts.administration import AdministrationService
@@ -52,3 +53,7 @@ class Services:
     throttle: ThrottleService
     titler: Titler
     usage: UsageService
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Give all that is being written so long to finish, together, then end it; return when it is stored and noted."""
+        await asyncio.gather(self.answering.drain(grace_seconds), self.generating.drain(grace_seconds))
