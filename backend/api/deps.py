@@ -18,6 +18,7 @@ from backend.services.accounts.administration import AdministrationService
 from backend.services.accounts.credentials import AccountService
 from backend.services.accounts.exporting.exporter import AccountExporter
 from backend.services.accounts.profile import ProfileService
+from backend.services.assist import AssistService
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.documents.library import DocumentService
@@ -45,6 +46,10 @@ AllServices = Annotated[Services, Depends(_services)]
 
 async def _accounts(services: AllServices) -> AccountService:
     return services.accounts
+
+
+async def _assist(services: AllServices) -> AssistService:
+    return services.assist
 
 
 async def _chat(services: AllServices) -> ChatService:
@@ -105,6 +110,7 @@ async def _profile(services: AllServices) -> ProfileService:
 
 Accounts = Annotated[AccountService, Depends(_accounts)]
 Administration = Annotated[AdministrationService, Depends(_administration)]
+Assist = Annotated[AssistService, Depends(_assist)]
 Audit = Annotated[AuditService, Depends(_audit)]
 Reindexing = Annotated[ReindexService, Depends(_reindexing)]
 Chat = Annotated[ChatService, Depends(_chat)]

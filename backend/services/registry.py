@@ -10,6 +10,7 @@ from backend.services.accounts.profile import ProfileService
 from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
 from backend.services.answering.titling import Titler
+from backend.services.assist import AssistService
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
@@ -34,6 +35,7 @@ class Services:
     accounts: AccountService
     administration: AdministrationService
     answering: Answering
+    assist: AssistService
     audit: AuditService
     chat: ChatService
     consistency: ConsistencyService

@@ -90,9 +90,12 @@ class Generating:
         if wanted.writers_only and not self._model.writes(model):
             raise NoLanguageModelError
         try:
-            return await self._model.details(model)
+            details = await self._model.details(model)
         except ModelMissingError as error:
             raise _unknown(wanted, error) from error
+        if wanted.writers_only and not details.capabilities & {"chat", "insert"}:
+            raise ModelUnknownError("The model that you asked for does not write text.") if wanted.model else NoLanguageModelError
+        return details
 
     def _options(self, wanted: Wanted, model: str, window: int) -> Generation:
         """A reply may take what the prompt leaves of the window, by an estimate of that which is high, but always half of it."""
