@@ -71,4 +71,4 @@ def _place(fault: SqlFault) -> str:
 
 
 def _line(text: str) -> str:
-    return disarmed(" ".join(text.split()))
+    return disarmed(_TAG.sub("‹", " ".join(text.split())))
