@@ -125,14 +125,11 @@ def _in_lines(text: str, given: set[str]) -> tuple[str, str] | None:
         label = _LABEL.match(line)
         rest = line[label.end() :] if label else line
         after = "\n".join([rest, *lines[number + 1 : number + 12]])
-        if begins_as_sql(after) and (label or not is_prose(line)):
+        if line.strip() and begins_as_sql(after) and (label or not is_prose(line)):
             end = _end(lines, number)
-            if not rest.strip():
-                number = next(n for n in range(number, end) if n > number and lines[n].strip())  # noqa: PLW2901 - the label's line is passed over
-                rest = lines[number]
-            sql = "\n".join([rest, *lines[number + 1 : end]]).strip()
-            if not _repeats(sql, given) or end >= len(lines):
-                return sql.strip("`").strip(), _tidy(["\n".join(lines[:number]), "\n".join(lines[end:])])
+            sql = "\n".join([rest, *lines[number + 1 : end]]).strip().strip("`").strip()
+            if sql and (not _repeats(sql, given) or end >= len(lines)):
+                return sql, _tidy(["\n".join(lines[:number]), "\n".join(lines[end:])])
     return None
 
 
