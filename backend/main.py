@@ -43,8 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 await stack.enter_async_context(application.worker.running(alone=application.exclusive))
             await stack.enter_async_context(application.listener.running())
             # Running answers are stored before anything that they need is closed.
-            stack.push_async_callback(application.services.answering.drain, settings.shutdown_grace_seconds)
-            stack.push_async_callback(application.services.generating.drain, settings.shutdown_grace_seconds)
+            stack.push_async_callback(application.services.drain, settings.shutdown_grace_seconds)
             yield
 
     app = FastAPI(

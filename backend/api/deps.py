@@ -19,6 +19,7 @@ from backend.services.accounts.administration import AdministrationService
 from backend.services.accounts.credentials import SESSION_PREFIX, AccountService
 from backend.services.accounts.exporting.exporter import AccountExporter
 from backend.services.accounts.profile import ProfileService
+from backend.services.assist import AssistService
 from backend.services.audit import AuditService
 from backend.services.catalog import CatalogService
 from backend.services.chat import ChatService
@@ -52,6 +53,10 @@ async def _accounts(services: AllServices) -> AccountService:
 
 async def _catalog(services: AllServices) -> CatalogService:
     return services.catalog
+
+
+async def _assist(services: AllServices) -> AssistService:
+    return services.assist
 
 
 async def _chat(services: AllServices) -> ChatService:
@@ -116,6 +121,7 @@ async def _profile(services: AllServices) -> ProfileService:
 
 Accounts = Annotated[AccountService, Depends(_accounts)]
 Administration = Annotated[AdministrationService, Depends(_administration)]
+Assist = Annotated[AssistService, Depends(_assist)]
 Audit = Annotated[AuditService, Depends(_audit)]
 Reindexing = Annotated[ReindexService, Depends(_reindexing)]
 Catalog = Annotated[CatalogService, Depends(_catalog)]

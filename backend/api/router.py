@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from backend.api.routes import (
     admin,
+    assist,
     auth,
     chat,
     documents,
@@ -28,5 +29,5 @@ UPLOAD_PATHS = (f"{V1}/chat/upload", f"{V1}/chat/documents/[^/]+/file")
 router = APIRouter()
 router.include_router(health.router)
 router.include_router(sign_in.router)
-for part in (auth, usage, exports, keys, users, admin, tiers, models, chat, search, documents, sessions, messages, streams):
+for part in (auth, usage, exports, keys, users, admin, tiers, models, chat, search, documents, sessions, messages, streams, assist):
     router.include_router(part.router, prefix=V1)

@@ -61,7 +61,7 @@ class Stream(Response, ABC):
         Raises:
             DocentError: The source failed before it had anything, and nothing has been sent.
         """
-        gone = asyncio.create_task(_gone(receive))
+        gone = asyncio.create_task(disconnected(receive))
         try:
             if await _first(self._source.opened(FIRST_PIECE_SECONDS), gone):
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -137,7 +137,7 @@ async def respond(turn: Turn, request: Request) -> Response:
     """
     if turn.streamed:
         return AnswerStream(turn)
-    gone = asyncio.create_task(_gone(request.receive))
+    gone = asyncio.create_task(disconnected(request.receive))
     answer = asyncio.ensure_future(turn.answer())
     try:
         await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -172,7 +172,8 @@ async def _first(work: Awaitable[None], gone: asyncio.Task[None]) -> bool:
     return True
 
 
-async def _gone(receive: Receive) -> None:
+async def disconnected(receive: Receive) -> None:
+    """Return when the client has left. The request's body is read before."""
     message: Message = await receive()
     while message["type"] != "http.disconnect":
         message = await receive()

@@ -12,6 +12,7 @@ from backend.adapters.chat_models.ollama import find_ollama
 from backend.adapters.document_parsers.sandbox import SandboxedDocumentParser
 from backend.adapters.language_detectors.langid import LangidLanguageDetector
 from backend.adapters.servers.private_files import prepare_data_folder
+from backend.adapters.sql_parsers.sqlglot import SqlglotParser
 from backend.adapters.vector_indexes.chroma import ChromaVectorIndex
 from backend.bootstrap.index import watch_index
 from backend.bootstrap.limits import open_limiter
@@ -115,7 +116,9 @@ async def open_application(
         relay = open_relay(settings)
         if relay is not None:
             stack.push_async_callback(relay.aclose)
-        parts = Parts(uow, blobs, parser, index, model, available, passwords, limiter, LangidLanguageDetector(), relay)
+        sql = SqlglotParser()
+        stack.callback(sql.close)
+        parts = Parts(uow, blobs, parser, index, model, available, passwords, limiter, LangidLanguageDetector(), sql, relay)
         services = put_together(settings, at, parts)
         stack.push_async_callback(services.titler.aclose)
         stack.push_async_callback(services.status.aclose)

@@ -15,6 +15,7 @@ from backend.ports.document_parser import DocumentParser
 from backend.ports.language_detector import LanguageDetector
 from backend.ports.limiter import Limiter
 from backend.ports.relay import Relay
+from backend.ports.sql_parser import SqlParser
 from backend.ports.vector_index import VectorIndex
 from backend.services.accounts.administration import AdministrationService
 from backend.services.accounts.credentials import AccountService
@@ -24,6 +25,7 @@ from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
 from backend.services.answering.running import RunningTurns
 from backend.services.answering.titling import Titler
+from backend.services.assist import AssistService
 from backend.services.audit import AuditService
 from backend.services.catalog import CatalogService
 from backend.services.chat import ChatService
@@ -64,6 +66,7 @@ class Parts:
     passwords: PasswordHasher
     limiter: Limiter
     languages: LanguageDetector
+    sql: SqlParser
     relay: Relay | None = None
 
 
@@ -88,6 +91,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         turns=turns,
         grace_seconds=settings.stream_grace_seconds,
     )
+    generating = Generating(uow, model, quotas, max_tokens=settings.chat_max_tokens)
     return Services(
         accounts=AccountService(
             uow,
@@ -98,6 +102,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         ),
         administration=AdministrationService(uow, parts.passwords),
         answering=answering,
+        assist=AssistService(generating, parts.sql),
         audit=AuditService(uow),
         catalog=CatalogService(uow, model),
         chat=ChatService(uow, answering, quotas),
@@ -113,7 +118,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         documents=DocumentService(uow, blobs, parts.parser, pipeline, Purger(uow, blobs, index), quotas=quotas),
         evaluation=EvaluationService(uow, retriever),
         exporter=AccountExporter(uow, blobs),
-        generating=Generating(uow, model, quotas, max_tokens=settings.chat_max_tokens),
+        generating=generating,
         idempotency=IdempotencyService(uow),
         keys=KeyService(uow),
         maintenance=MaintenanceService(uow),

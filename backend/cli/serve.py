@@ -79,7 +79,7 @@ class DocentServer(uvicorn.Server):
         """Take no more connections. Running answers get the grace time, then end with an error event; watches end now."""
         self._stop_watches()
         self._application().services.streams.let_go()
-        drain = self._application().services.answering.drain(self._settings.shutdown_grace_seconds)
+        drain = self._application().services.drain(self._settings.shutdown_grace_seconds)
         await asyncio.gather(drain, super().shutdown(sockets))
 
 

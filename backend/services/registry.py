@@ -1,5 +1,6 @@
 """All services of a process."""
 
+import asyncio
 from dataclasses import dataclass
 
 from backend.services.accounts.administration import AdministrationService
@@ -9,6 +10,7 @@ from backend.services.accounts.profile import ProfileService
 from backend.services.accounts.purging import AccountPurger
 from backend.services.answering.pipeline import Answering
 from backend.services.answering.titling import Titler
+from backend.services.assist import AssistService
 from backend.services.audit import AuditService
 from backend.services.catalog import CatalogService
 from backend.services.chat import ChatService
@@ -36,6 +38,7 @@ class Services:
     accounts: AccountService
     administration: AdministrationService
     answering: Answering
+    assist: AssistService
     audit: AuditService
     catalog: CatalogService
     chat: ChatService
@@ -58,3 +61,7 @@ class Services:
     tiers: TierService
     titler: Titler
     usage: UsageService
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Give all that is being written so long to finish, together, then end it; return when it is stored and noted."""
+        await asyncio.gather(self.answering.drain(grace_seconds), self.generating.drain(grace_seconds))

@@ -16,6 +16,7 @@ from procrastinate.testing import InMemoryConnector
 from backend.adapters.chat_models.extractive import ExtractiveChatModel
 from backend.adapters.language_detectors.langid import LangidLanguageDetector
 from backend.adapters.limiters.memory import MemoryLimiter
+from backend.adapters.sql_parsers.sqlglot import SqlglotParser
 from backend.bootstrap.servers import Addresses
 from backend.bootstrap.wiring import Parts, put_together
 from backend.core.config import plain_url
@@ -219,7 +220,19 @@ async def open_laboratory(cluster: Cluster, database: Database, folder: Path) ->
     blobs, index, parser = InterferedBlobStore.at(folder / "files"), InterferedIndex(cluster.chroma_url), InterferedParser()
     embedder, passwords, languages = InterferedEmbedder(), PasswordHasher(), LangidLanguageDetector()
     embedders = Embedders({embedder.identity: embedder}.__getitem__)
-    parts = Parts(uow, blobs, parser, index, Providers(ExtractiveChatModel()), embedders, passwords, MemoryLimiter(), languages)
+    model = Providers(ExtractiveChatModel())
+    parts = Parts(
+        uow,
+        blobs,
+        parser,
+        index,
+        Providers(ExtractiveChatModel()),
+        embedders,
+        passwords,
+        MemoryLimiter(),
+        languages,
+        SqlglotParser(),
+    )
     services = put_together(settings, Addresses(database.owner_url, database.app_url, cluster.chroma_url, exclusive=False), parts)
     builder = GenerationBuilder(uow, index, embedders, IndexingPipeline(uow, blobs, parser, embedders, index, languages=languages))
     tasks = procrastinate.App(connector=InMemoryConnector())

@@ -14,12 +14,11 @@ import backend.db.conflicts  # noqa: F401 - defines errors of its own
 from backend.adapters.document_parsers.formats import BY_EXTENSION
 from backend.api.errors import CODES, status_of
 from backend.cli import app
-from backend.core.errors import ConfigurationError, DocentError, ParsingError
+from backend.core.errors import ConfigurationError, DocentError, ParsingError, ServerStoppingError
 from backend.core.values.page import CursorInvalidError
 from backend.main import create_app
 from backend.rag.neutralising import Neutraliser
 from backend.services import throttling
-from backend.services.answering.turn import ServerStoppingError
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

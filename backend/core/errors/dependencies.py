@@ -27,6 +27,24 @@ class PullFailedError(ModelUnavailableError):
     retry_after_seconds = None
 
 
+class NoLanguageModelError(UnavailableError):
+    """Something has to be written, and what answers here only quotes documents."""
+
+    code = "no_language_model"
+    message = (
+        "No language model is set up: what answers here quotes documents, and cannot write. "
+        "Its administrator can start Ollama, or name another provider."
+    )
+    retry_after_seconds = None
+
+
+class ServerStoppingError(UnavailableError):
+    """The server is being stopped and cannot wait for the rest of the answer."""
+
+    code = "server_stopping"
+    message = "The server was stopped before the answer was complete."
+
+
 class PromptTooLongError(InvalidError):
     """The provider refused the prompt because it does not fit the model's window.
 

@@ -7,13 +7,13 @@ from time import perf_counter
 
 import structlog
 
-from backend.core.errors import DocentError, ModelMissingError, ModelUnknownError
+from backend.core.errors import DocentError, ModelMissingError, ModelUnknownError, ServerStoppingError
 from backend.core.values.chat import Answer, AnswerStatus, ContextUse, MessageStatus, Source, Timings, Usage
 from backend.ports.chat_model import Finish
 from backend.rag.citations import Citation, resolve
 from backend.rag.packing import Packed
 from backend.rag.situation import Situation
-from backend.services.answering.turn import Asked, ServerStoppingError, Turn
+from backend.services.answering.turn import Asked, Turn
 from backend.services.retrieval import Retrieved
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
-from backend.core.errors import UnavailableError
 from backend.core.values.chat import Answer, MessageStatus, PendingDocument, Question
 from backend.ports.chat_model import Turn as PromptTurn
 from backend.services.answering.events import Delta, Done, Event, Failed, Rest
@@ -40,13 +39,6 @@ class Asked:
     def gauged(self) -> str:
         """What the estimates of its tokens are corrected by: the owner's earlier prompts to this model."""
         return f"{self.owner_id} {self.model}"
-
-
-class ServerStoppingError(UnavailableError):
-    """The server is being stopped and cannot wait for the rest of the answer."""
-
-    code = "server_stopping"
-    message = "The server was stopped before the answer was complete."
 
 
 class TurnReader:

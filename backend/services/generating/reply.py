@@ -1,15 +1,17 @@
 """Replies that are being generated, and what becomes of them."""
 
 import asyncio
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Literal
 from uuid import UUID
 
 import structlog
 
-from backend.core.errors import DocentError
+from backend.core.errors import DocentError, ServerStoppingError
 from backend.ports.chat_model import Finish, Generation, Piece, Prompt
+from backend.rag.packing import TURN_TOKENS
 from backend.rag.tokens import estimate_tokens
 from backend.services.channel import Channel, Reader
 
@@ -17,15 +19,22 @@ log = structlog.get_logger(__name__)
 
 ReplyStatus = Literal["complete", "incomplete", "stopped"]
 
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]+")
+"""What models utter at times, and what neither JSON in UTF-8 nor PostgreSQL takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What somebody wants generated. ``options`` without a window: that is the model's. ``None`` for the server's own model."""
+    """What somebody wants generated. ``options`` without a window: that is the model's. ``None`` for the server's own model.
+
+    With ``writers_only`` an answerer that only quotes is refused, also as the fallback of one that writes.
+    """
 
     owner_id: UUID
     prompt: Prompt
     model: str | None = None
     options: Generation = field(default_factory=lambda: Generation("", 0))
+    writers_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +115,31 @@ class Reply:
             raise generated.error
         return generated
 
+    async def settled(self) -> None:
+        """Return once it has ended and its usage is noted."""
+        await asyncio.wait([self._outcome])
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was said how it ended."""
+        return self._outcome.done()
+
     def interrupt(self, status: Literal["stopped", "incomplete"]) -> None:
-        """End the generation now."""
-        if self.interruption is None and not self._outcome.done():
+        """End the generation now, or as soon as it begins."""
+        if self.interruption is None and not self.ended and (self.generation is None or not self.generation.done()):
             self.interruption = status
             if self.generation is not None:
                 self.generation.cancel()
 
     # --- for whoever generates it -------------------------------------------------------------------------------------
     async def say(self, piece: Piece) -> None:
-        """Hand on a piece; wait where the reader is too slow."""
+        """Hand on a piece, without what is no text; wait where the reader is too slow."""
         if self.first_piece_ms is None:
             self.first_piece_ms = _since(self.arrived)
             self.model = piece.model or self.model
             self._opened.set()
+        if _NOT_TEXT.search(piece.text) or _NOT_TEXT.search(piece.thinking):
+            piece = replace(piece, text=_NOT_TEXT.sub("", piece.text), thinking=_NOT_TEXT.sub("", piece.thinking))
         self.text.append(piece.text)
         if piece.thinking:
             self.thinking.append(piece.thinking)
@@ -137,19 +157,11 @@ class Reply:
 
 def generated_by(reply: Reply, generation: asyncio.Task[None]) -> Generated:
     """Return what became of a reply whose generation has ended."""
-    error: DocentError | None = None
-    status: ReplyStatus = "complete" if reply.finish is not None and reply.finish.reason == "stop" else "incomplete"
-    if generation.cancelled():
-        status = reply.interruption or "incomplete"
-    elif (raised := generation.exception()) is not None:
-        status = "incomplete"
-        if not isinstance(raised, DocentError):
-            log.error("generation_failed", exc_info=raised)
-        error = raised if isinstance(raised, DocentError) else DocentError()
+    status, error = _ending(reply, generation)
     text, thinking = "".join(reply.text), "".join(reply.thinking)
     counted = reply.finish or Finish("stop")
     # Who hangs up before the provider has counted pays by estimate, and who got nothing does not pay.
-    read = sum(estimate_tokens(turn.content) for turn in reply.wanted.prompt.turns) if reply.first_piece_ms is not None else 0
+    read = tokens_of(reply.wanted.prompt) if reply.first_piece_ms is not None else 0
     said = estimate_tokens(text + thinking)
     return Generated(
         text=text,
@@ -163,6 +175,26 @@ def generated_by(reply: Reply, generation: asyncio.Task[None]) -> Generated:
         total_ms=_since(reply.arrived),
         error=error,
     )
+
+
+def _ending(reply: Reply, generation: asyncio.Task[None]) -> tuple[ReplyStatus, DocentError | None]:
+    raised = None if generation.cancelled() else generation.exception()
+    if raised is not None and not isinstance(raised, DocentError):
+        log.error("generation_failed", exc_info=raised)
+        raised = DocentError()
+    if reply.interruption == "stopped" and reply.finish is None:
+        # Also where the provider's adapter has made an error of the cancellation.
+        return "stopped", None
+    if generation.cancelled():
+        return "incomplete", ServerStoppingError()
+    complete = raised is None and reply.finish is not None and reply.finish.reason == "stop"
+    return ("complete" if complete else "incomplete"), raised
+
+
+def tokens_of(prompt: Prompt) -> int:
+    """Return an estimate of what a prompt takes, on the high side."""
+    texts = (prompt.infill.prefix, prompt.infill.suffix) if prompt.infill else tuple(turn.content for turn in prompt.turns)
+    return sum(estimate_tokens(text) + TURN_TOKENS for text in texts)
 
 
 def _since(moment: float) -> float:

@@ -90,6 +90,10 @@ ROWS: dict[str, Row] = {
         bodies=({"query": QUESTION}, {"query": QUESTION, "stream": True}),
         refused={"header.Idempotency-Key": 200, "body.session_id": 404, "body.document_ids[]": 404},
     ),
+    # Nothing writes here: documents are only quoted.
+    "generate": Row(bodies=({"prompt": QUESTION}, {"prompt": QUESTION, "stream": True}), own=(503,)),
+    "assist_with_sql": Row(bodies=({"question": QUESTION}, {"task": "explain", "sql": "SELECT 1"}), own=(503,)),
+    "complete_code": Row(bodies=({"prefix": "def hide():"}, {"prefix": "def hide():", "stream": True}), own=(503,)),
     "search": Row({"body.document_ids[]": "document"}, bodies=({"query": QUESTION},)),
     "upload_document": Row({"header.Idempotency-Key": "upload's key"}, refused=202, shape="file"),
     "list_documents": a_list("document"),

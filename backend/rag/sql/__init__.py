@@ -1,0 +1,1 @@
+"""SQL in what models write: where it is, and what is said about it."""

@@ -1,0 +1,1 @@
+"""Assistants, over a socket, with the stand-in as the model."""

@@ -1,0 +1,1 @@
+"""SQL in replies of many shapes."""
