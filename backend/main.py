@@ -12,6 +12,7 @@ from backend.api.description import add_description
 from backend.api.errors import add_error_handlers
 from backend.api.guard import BodyLimits, RequestGuard
 from backend.api.limits import RateLimitHeaders
+from backend.api.mcp.door import Door
 from backend.api.middleware import RequestContext
 from backend.api.progress import Watches
 from backend.api.router import UPLOAD_PATHS, router
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             # Running answers are stored before anything that they need is closed.
             stack.push_async_callback(application.services.answering.drain, settings.shutdown_grace_seconds)
             stack.push_async_callback(application.services.generating.drain, settings.shutdown_grace_seconds)
+            await stack.enter_async_context(app.state.mcp.open())
             yield
 
     app = FastAPI(
@@ -57,6 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.environment = settings.environment
     app.state.max_upload_bytes = settings.max_upload_bytes
     app.state.watches = Watches()
+    app.state.mcp = Door(settings, version("docent"))
     app.include_router(router)
     add_error_handlers(app)
     add_description(app)

@@ -10,6 +10,7 @@ from backend.api.routes import (
     exports,
     health,
     keys,
+    mcp,
     messages,
     search,
     sessions,
@@ -24,5 +25,6 @@ UPLOAD_PATHS = (f"{V1}/chat/upload", f"{V1}/chat/documents/[^/]+/file")
 
 router = APIRouter()
 router.include_router(health.router)
+router.include_router(mcp.router)
 for part in (auth, usage, exports, keys, users, admin, chat, search, documents, sessions, messages, streams):
     router.include_router(part.router, prefix=V1)

@@ -34,6 +34,7 @@ READS: dict[str, Call] = {
     "documents.deleted": lambda tx, me, hers: tx.documents.deleted(me, hers.deleted),
     "texts.versions": lambda tx, me, hers: tx.texts.versions(me, hers.document),
     "texts.slice": lambda tx, me, hers: tx.texts.slice(me, hers.document, 1, start=0, end=9),
+    "texts.pages": lambda tx, me, hers: tx.texts.pages(me, hers.document, 1),
     "texts.spans": lambda tx, me, hers: tx.texts.spans(me, [Span(hers.document, 1, 0, 9)]),
     "chunks.ids_of": lambda tx, me, hers: tx.chunks.ids_of(me, hers.document, version=1),
     "chunks.dead_ids": lambda tx, me, hers: tx.chunks.dead_ids(me, hers.cancelled),
