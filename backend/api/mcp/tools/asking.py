@@ -39,12 +39,16 @@ async def _follow(turn: Turn, tell: Tell) -> None:
     while events := await turn.take():
         for event in events:
             if isinstance(event, Found):
-                await tell(1, f"Read {len(event.sources)} passages.")
+                await tell(1, _count(len(event.sources)))
             elif isinstance(event, Delta):
                 said += len(event.text)
         if said and loop.time() - told_at >= TOLD_EVERY_SECONDS:
             told_at = loop.time()
             await tell(1 + said, f"Wrote {said:,} characters.")
+
+
+def _count(passages: int) -> str:
+    return f"Read {passages} passage{'' if passages == 1 else 's'}."
 
 
 ASK = Tool(
