@@ -14,6 +14,7 @@ from backend.api.front_door import FrontDoor
 from backend.api.frontend import Frontend
 from backend.api.guard import BodyLimits, RequestGuard
 from backend.api.limits import RateLimitHeaders
+from backend.api.mcp.door import Door
 from backend.api.middleware import RequestContext
 from backend.api.progress import Watches
 from backend.api.router import UPLOAD_PATHS, router
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await stack.enter_async_context(application.listener.running())
             # Running answers are stored before anything that they need is closed.
             stack.push_async_callback(application.services.drain, settings.shutdown_grace_seconds)
+            await stack.enter_async_context(app.state.mcp.open())
             yield
 
     app = FastAPI(
@@ -60,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.environment = settings.environment
     app.state.max_upload_bytes = settings.max_upload_bytes
     app.state.watches = Watches()
+    app.state.mcp = Door(settings, version("docent"))
     app.include_router(router)
     frontend = None
     if settings.frontend_dir is not None:

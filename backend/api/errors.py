@@ -36,8 +36,10 @@ CODES = {
     400: "request_malformed",
     404: "route_not_found",
     405: "method_not_allowed",
+    406: "not_acceptable",
     408: "request_too_slow",
     413: "request_too_large",
+    415: "media_type_unsupported",
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 TOKEN_PATH = "/api/v1/auth/token"  # noqa: S105 - a path, not a secret

@@ -106,15 +106,23 @@ class Watches:
 
     def __init__(self) -> None:
         self._watching: WeakSet[Watching] = WeakSet()
+        self._stopped = False
+
+    def begin(self, watch: Watch, owner_id: UUID, document_id: UUID) -> Watching:
+        """Return what tells a document's states."""
+        watching = Watching(watch, owner_id, document_id)
+        self._watching.add(watching)
+        if self._stopped:
+            watching.leave()
+        return watching
 
     def stream(self, watch: Watch, owner_id: UUID, document_id: UUID) -> ProgressStream:
         """Return the response that carries a document's progress."""
-        watching = Watching(watch, owner_id, document_id)
-        self._watching.add(watching)
-        return ProgressStream(watching)
+        return ProgressStream(self.begin(watch, owner_id, document_id))
 
     def stop(self) -> None:
         """End all streams, without a last event: their clients come back, and find another server or this one again."""
+        self._stopped = True
         for watching in list(self._watching):
             watching.leave()
 

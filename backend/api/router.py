@@ -11,6 +11,7 @@ from backend.api.routes import (
     exports,
     health,
     keys,
+    mcp,
     messages,
     models,
     search,
@@ -29,5 +30,6 @@ UPLOAD_PATHS = (f"{V1}/chat/upload", f"{V1}/chat/documents/[^/]+/file")
 router = APIRouter()
 router.include_router(health.router)
 router.include_router(sign_in.router)
+router.include_router(mcp.router)
 for part in (auth, usage, exports, keys, users, admin, tiers, models, chat, search, documents, sessions, messages, streams, assist):
     router.include_router(part.router, prefix=V1)

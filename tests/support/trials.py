@@ -221,18 +221,7 @@ async def open_laboratory(cluster: Cluster, database: Database, folder: Path) ->
     embedder, passwords, languages = InterferedEmbedder(), PasswordHasher(), LangidLanguageDetector()
     embedders = Embedders({embedder.identity: embedder}.__getitem__)
     model = Providers(ExtractiveChatModel())
-    parts = Parts(
-        uow,
-        blobs,
-        parser,
-        index,
-        Providers(ExtractiveChatModel()),
-        embedders,
-        passwords,
-        MemoryLimiter(),
-        languages,
-        SqlglotParser(),
-    )
+    parts = Parts(uow, blobs, parser, index, model, embedders, passwords, MemoryLimiter(), languages, SqlglotParser())
     services = put_together(settings, Addresses(database.owner_url, database.app_url, cluster.chroma_url, exclusive=False), parts)
     builder = GenerationBuilder(uow, index, embedders, IndexingPipeline(uow, blobs, parser, embedders, index, languages=languages))
     tasks = procrastinate.App(connector=InMemoryConnector())

@@ -52,6 +52,13 @@ class ScopeMissingError(ForbiddenError):
     message = "This API key may not do that."
 
 
+class OriginRefusedError(ForbiddenError):
+    """A page of an origin that is not let in has sent the request."""
+
+    code = "origin_refused"
+    message = "Pages of this origin may not call. The operator lets origins in with CORS_ORIGINS."
+
+
 class AdminOnlyError(ForbiddenError):
     """Only administrators may do this."""
 

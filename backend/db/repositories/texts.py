@@ -62,6 +62,12 @@ class TextRepository(Repository):
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else (row[0], row[1])
 
+    async def pages(self, owner_id: UUID, document_id: UUID, version: int) -> list[PageSpan] | None:
+        """Return where the pages of a version's text are; ``None`` if there is no such text."""
+        statement = select(DocumentTextRow.pages).where(*_of(owner_id, document_id, version))
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else [PageSpan(*page) for page in row[0]]
+
     async def spans(self, owner_id: UUID, spans: Sequence[Span]) -> dict[Span, str]:
         """Return the text of each span; those of texts that are not there are left out."""
         parameters = {

@@ -1,7 +1,7 @@
 """Documents: listed, read, renamed, tried again and deleted."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from backend.core.errors import BlobNotFoundError, DocumentNotFoundError, DocumentStateError
@@ -10,7 +10,7 @@ from backend.core.values.page import Cursor, Page
 from backend.core.values.user import EVERYTHING, Reach
 from backend.db.uow import UnitOfWork
 from backend.ports.blob_store import BlobStore
-from backend.ports.document_parser import DocumentParser
+from backend.ports.document_parser import DocumentParser, PageSpan
 from backend.services.documents.intake import Intake, existing, queue
 from backend.services.indexing.indexer import Indexer
 from backend.services.indexing.pipeline import IndexingPipeline
@@ -102,6 +102,20 @@ class DocumentService:
         found, length, version = await self.text(owner_id, document_id, start=first, end=end + context, version=version)
         before, text, after = found[: start - first], found[start - first : end - first], found[end - first :]
         return Excerpt(before, text, after, start, start + len(text), length, version)
+
+    async def pages(self, owner_id: UUID, document_id: UUID, *, version: int | None = None) -> tuple[Sequence[PageSpan], int]:
+        """Return where the pages of the text are, none if it has none, and the version that was looked at: as ``text`` has it.
+
+        Raises:
+            DocumentNotFoundError: As for ``text``.
+        """
+        async with self._uow.of(owner_id) as tx:
+            document = existing(await tx.documents.get(owner_id, document_id))
+            version = version or document.live_version or document.version
+            found = await tx.texts.pages(owner_id, document_id, version)
+        if found is None:
+            raise DocumentNotFoundError
+        return found, version
 
     async def file(self, owner_id: UUID, document_id: UUID) -> tuple[Document, AsyncIterator[bytes]]:
         """Return a document and its original bytes.

@@ -18,6 +18,12 @@ Call = Callable[[Transaction, UUID, Things], Awaitable[Any]]
 
 ANSWER = Answer("mine", new_id(), new_id(), "complete", "grounded", "m", (), Usage(1, 1, None), Timings(None, None, 1.0))
 
+
+async def _has_pages(tx: Transaction, me: UUID, document_id: UUID) -> bool:
+    """A text that is there may have no pages, and the list of them is empty then."""
+    return await tx.texts.pages(me, document_id, 1) is not None
+
+
 READS: dict[str, Call] = {
     "sign_ins.user_of": lambda tx, me, hers: tx.sign_ins.user_of(me, hers.sign_in),
     "sessions.get": lambda tx, me, hers: tx.sessions.get(me, hers.session),
@@ -34,6 +40,7 @@ READS: dict[str, Call] = {
     "documents.deleted": lambda tx, me, hers: tx.documents.deleted(me, hers.deleted),
     "texts.versions": lambda tx, me, hers: tx.texts.versions(me, hers.document),
     "texts.slice": lambda tx, me, hers: tx.texts.slice(me, hers.document, 1, start=0, end=9),
+    "texts.pages": lambda tx, me, hers: _has_pages(tx, me, hers.document),
     "texts.spans": lambda tx, me, hers: tx.texts.spans(me, [Span(hers.document, 1, 0, 9)]),
     "chunks.ids_of": lambda tx, me, hers: tx.chunks.ids_of(me, hers.document, version=1),
     "chunks.dead_ids": lambda tx, me, hers: tx.chunks.dead_ids(me, hers.cancelled),

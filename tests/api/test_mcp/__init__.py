@@ -1,0 +1,1 @@
+"""The Model Context Protocol, as the official client speaks it."""
