@@ -1,6 +1,5 @@
 """Language models served by Ollama, over its own API."""
 
-from backend.adapters.chat_models.ollama.finding import find_ollama
-from backend.adapters.chat_models.ollama.model import OllamaChatModel
+from backend.adapters.chat_models.ollama.model import OllamaChatModel, find_ollama
 
 __all__ = ["OllamaChatModel", "find_ollama"]
