@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from backend.adapters.servers.private_files import prepare_data_folder, write_private
+from backend.bootstrap.providers import provider_url
 from backend.bootstrap.servers import Addresses, without_credentials
 from backend.core.config import Settings
 from backend.core.security import AccessTokens, PasswordHasher
@@ -89,7 +90,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
         "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
         "chroma": (without_credentials(at.chroma_url), index.check),
-        "chat_model": (settings.ollama_url if model.provider == "ollama" else "", model.check),
+        "chat_model": (provider_url(settings, model.provider), model.check),
     }
     if settings.redis_url is not None:
         checks["redis"] = (without_credentials(settings.redis_url.get_secret_value()), parts.limiter.check)
