@@ -15,7 +15,7 @@ from backend.core.errors import DocentError, EmbedderUnavailableError, Embedding
 from backend.core.transactions import assert_no_transaction
 from backend.ports.embedder import Vector, Vectors
 
-# They refuse what is too long. Others may cut it in silence: Ollama's face of this format does, and Hugging Face's TEI when told to.
+# They refuse what is too long. Others may cut it in silence: Ollama's face of this format does, Hugging Face's TEI may.
 _REFUSING: Final = {"vllm", "llamacpp"}
 _REFUSING_HOST: Final = "api.openai.com"
 # llama.cpp, with status 500: more tokens than its physical batch.

@@ -194,7 +194,7 @@ def _refused(answer: HttpAnswer, model: str) -> DocentError:
     if answer.status in {400, 413} and is_about_length(said := refusal_text(answer.body)):
         tokens, window = told_lengths(said)
         return PromptTooLongError(tokens=tokens, window=window)
-    if answer.status in {429, 503}:
+    if answer.status in {429, 502, 503}:
         return ModelUnavailableError("The language model is busy right now.", retryable=True)
     if answer.status < 500:
         return ModelUnavailableError(f"Ollama refused the request to the model {model}.")

@@ -3,23 +3,16 @@
 import asyncio
 import importlib.util
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
+from backend.adapters.chat_models.langchain.failures import refused
+from backend.adapters.chat_models.langchain.replies import ReplyChunks
 from backend.adapters.wire.deadlines import Deadlines
-from backend.adapters.wire.failures import is_about_length, told_lengths
-from backend.adapters.wire.thinking import ThinkingSplitter
-from backend.core.errors import (
-    AnswerCutError,
-    ConfigurationError,
-    DocentError,
-    ModelMissingError,
-    ModelUnavailableError,
-    PromptTooLongError,
-)
+from backend.core.errors import AnswerCutError, ConfigurationError, ModelUnavailableError
 from backend.core.transactions import assert_no_transaction
-from backend.ports.chat_model import Finish, FinishReason, Generation, ModelDetails, Piece, Prompt
+from backend.ports.chat_model import Generation, ModelDetails, Piece, Prompt
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -36,22 +29,6 @@ _PACKAGES: Final = {
 }
 # These always say why they ended, so that a stream without a reason was cut. Others are held to it from the first time they do.
 _TELL: Final = {"anthropic", "azure_openai", "deepseek", "google_genai", "groq", "mistralai", "openai", "openrouter", "xai"}
-_REASON_NAMES: Final = ("finish_reason", "stop_reason", "done_reason", "stopReason")
-_REASONS: Final[dict[str, FinishReason]] = {
-    "length": "length",
-    "max_tokens": "length",
-    "model_length": "length",
-    "model_context_window_exceeded": "length",
-    "content_filter": "content_filter",
-    "content_filtered": "content_filter",
-    "guardrail_intervened": "content_filter",
-    "refusal": "content_filter",
-    "safety": "content_filter",
-    "recitation": "content_filter",
-    "prohibited_content": "content_filter",
-    "blocklist": "content_filter",
-}
-_BUSY: Final = {429, 502, 503, 529}
 
 
 def package_of(provider: str) -> str:
@@ -105,7 +82,7 @@ class LangChainChatModel:
         )
         turns = [(turn.role, turn.content) for turn in prompt.turns]
         clock = self._deadlines.start()
-        reply = _Reply()
+        reply = ReplyChunks()
         begun = False
         try:
             async with aclosing(_generator(model.astream(turns, stop=list(options.stop) or None))) as chunks:
@@ -122,7 +99,7 @@ class LangChainChatModel:
             if reply.reason is None and self._tells:
                 raise _EndlessError("the stream ended without a reason")
         except Exception as error:
-            raise (AnswerCutError() if begun else self._refused(error, options.model)) from error
+            raise (AnswerCutError() if begun else refused(self.provider, error, options.model)) from error
         yield reply.finish()
 
     async def details(self, model: str) -> ModelDetails:
@@ -177,65 +154,9 @@ class LangChainChatModel:
             vars(model)["stream_usage"] = True
         return model
 
-    def _refused(self, error: BaseException, model: str) -> DocentError:
-        """Return the error of ours for one of a vendor's: told by its status, its name and its words."""
-        if isinstance(error, TimeoutError):
-            return ModelUnavailableError()
-        status, names, words = _traits(error)
-        if (status in {400, 413, None}) and is_about_length(words):
-            tokens, window = told_lengths(words)
-            return PromptTooLongError(tokens=tokens, window=window)
-        if status == 404 or "NotFoundError" in names:
-            return ModelMissingError(f"The provider {self.provider} does not have the model {model}.")
-        if status in {401, 403}:
-            return ModelUnavailableError(
-                f"The provider {self.provider} refuses this server's key. Whoever runs it has to check langchain's variables."
-            )
-        if status in _BUSY and "insufficient_quota" not in words:
-            return ModelUnavailableError("The language model is busy right now.", retryable=True)
-        broken = "APIConnectionError" in names or "ConnectError" in names or "ReadError" in names
-        return ModelUnavailableError(retryable=broken and not any("Timeout" in name for name in names))
-
 
 class _EndlessError(Exception):
     """For logs only."""
-
-
-class _Reply:
-    """Turns the chunks of one stream into pieces, and keeps what they say of its end."""
-
-    def __init__(self) -> None:
-        self.reason: FinishReason | None = None
-        self._counts: tuple[int, int] | None = None
-        self._splitter = ThinkingSplitter()
-
-    def feed(self, chunk: "AIMessageChunk") -> Piece | None:
-        if (usage := chunk.usage_metadata) is not None:
-            read, said = self._counts or (0, 0)
-            # Chunks add up, as langchain's own messages do.
-            self._counts = (read + usage["input_tokens"], said + usage["output_tokens"])
-        for name in _REASON_NAMES:
-            if isinstance(reason := chunk.response_metadata.get(name), str) and reason:
-                self.reason = _REASONS.get(reason.lower(), "stop")
-        text, thinking = _said(chunk)
-        if text:
-            text, written = self._splitter.feed(text)
-            thinking += written
-        return Piece(text, thinking) if text or thinking else None
-
-    def finish(self) -> Piece:
-        text, thinking = self._splitter.finish()
-        read, said = self._counts or (None, None)
-        return Piece(text, thinking, Finish(self.reason or "stop", read, said))
-
-
-def _said(chunk: "AIMessageChunk") -> tuple[str, str]:
-    """Return the text and the reasoning of a chunk."""
-    if isinstance(chunk.content, str):
-        return chunk.content, str(chunk.additional_kwargs.get("reasoning_content") or "")
-    blocks: list[Mapping[str, Any]] = [dict(block) for block in chunk.content_blocks]
-    text = "".join(str(block.get("text") or "") for block in blocks if block.get("type") == "text")
-    return text, "".join(str(block.get("reasoning") or "") for block in blocks if block.get("type") == "reasoning")
 
 
 async def _generator(chunks: Any) -> AsyncGenerator["AIMessageChunk", None]:  # noqa: ANN401 - typed as an iterator that cannot be closed
@@ -243,23 +164,3 @@ async def _generator(chunks: Any) -> AsyncGenerator["AIMessageChunk", None]:  # 
     async with aclosing(chunks):
         async for chunk in chunks:
             yield chunk
-
-
-def _traits(error: BaseException) -> tuple[int | None, set[str], str]:
-    """Return the status of an error, the names of its classes and its words, causes included."""
-    status, names, words = None, set[str](), list[str]()
-    for each in _causes(error):
-        names |= {kind.__name__ for kind in type(each).__mro__}
-        words.append(str(each))
-        told = getattr(each, "status_code", None) or getattr(each, "code", None)
-        status = told if status is None and isinstance(told, int) else status
-    return status, names, " ".join(words)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    seen: list[BaseException] = []
-    at: BaseException | None = error
-    while at is not None and at not in seen and len(seen) < 8:
-        seen.append(at)
-        yield at
-        at = at.__cause__ or at.__context__
