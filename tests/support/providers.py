@@ -17,14 +17,16 @@ class Kind:
     make: Callable[[str, float, float], ChatModel]
     path: str
     native_thinking: bool = True
+    # How many times as long a test has to wait for it: its layers take their time at the first request.
+    patience: float = 1.0
 
 
 def _ollama(url: str, first: float, between: float) -> ChatModel:
     return OllamaChatModel(url, default_model=CHAT_MODEL.name, first_token_timeout=first, between_tokens_timeout=between)
 
 
-def _openai(url: str, first: float, between: float) -> ChatModel:
-    preset = preset_for("openai", f"{url}/v1")
+def _compatible(url: str, first: float, between: float) -> ChatModel:
+    preset = preset_for("vllm", f"{url}/v1")
     return OpenAICompatibleChatModel(
         preset, key="sk-secret", default_model=CHAT_MODEL.name, first_token_timeout=first, between_tokens_timeout=between
     )
@@ -42,7 +44,7 @@ def _langchain(url: str, first: float, between: float) -> ChatModel:
 
 KINDS = {
     "ollama": Kind(_ollama, "/api/chat"),
-    "openai": Kind(_openai, "/v1/chat/completions"),
+    "vllm": Kind(_compatible, "/v1/chat/completions"),
     # langchain's class for OpenAI drops the fields in which other servers send reasoning.
-    "langchain": Kind(_langchain, "/v1/chat/completions", native_thinking=False),
+    "openai through langchain": Kind(_langchain, "/v1/chat/completions", native_thinking=False, patience=3.0),
 }

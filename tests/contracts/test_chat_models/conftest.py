@@ -31,8 +31,8 @@ async def model(kind: Kind, server: StandInOllama) -> AsyncIterator[ChatModel]:
 
 @pytest.fixture
 async def hasty(kind: Kind, server: StandInOllama) -> AsyncIterator[ChatModel]:
-    """One that waits 0.6 s for the first piece and 0.4 s for each other, and has loaded what it needs."""
-    made = kind.make(server.url, 0.6, 0.4)
+    """One that waits 0.6 s for the first piece and 0.4 s for each other, or a few times that, and has loaded what it needs."""
+    made = kind.make(server.url, 0.6 * kind.patience, 0.4 * kind.patience)
     await made.details(CHAT_MODEL.name)
     server.requests.clear()
     yield made

@@ -95,7 +95,7 @@ async def test_a_slow_reader_is_not_a_slow_model(hasty: ChatModel, kind: Kind, s
     server.fail(kind.path, Fault(interval=0.01))
     texts: list[str] = []
     async for piece in hasty.stream(PROMPT, OPTIONS):
-        await asyncio.sleep(0 if texts else 0.7)
+        await asyncio.sleep(0 if texts else 0.7 * kind.patience)
         texts.append(piece.text)
 
     assert "".join(texts) == "One two three"
