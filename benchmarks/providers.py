@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
 import openai
@@ -56,15 +56,17 @@ def of_sdk(client: openai.AsyncOpenAI) -> Client:
     return read
 
 
-def clients(url: str) -> dict[str, Client]:
+def clients(url: str, stack: AsyncExitStack) -> dict[str, Client]:
     base = f"{url}/v1"
-    limits: dict[str, Any] = {"base_url": base, "api_key": "x", "max_retries": 0}
-    found = {
-        "our adapter (aiohttp)": of_adapter(OpenAICompatibleChatModel(preset_for("vllm", base))),
-        "openai SDK (httpx)": of_sdk(openai.AsyncOpenAI(**limits)),
-    }
+    settings: dict[str, Any] = {"base_url": base, "api_key": "x", "max_retries": 0}
+    own = OpenAICompatibleChatModel(preset_for("vllm", base))
+    stack.push_async_callback(own.aclose)
+    sdk = {"openai SDK (httpx)": openai.AsyncOpenAI(**settings)}
     if importlib.util.find_spec("httpx_aiohttp") is not None:
-        found["openai SDK (aiohttp)"] = of_sdk(openai.AsyncOpenAI(**limits, http_client=openai.DefaultAioHttpClient()))
+        sdk["openai SDK (aiohttp)"] = openai.AsyncOpenAI(**settings, http_client=openai.DefaultAioHttpClient())
+    for client in sdk.values():
+        stack.push_async_callback(client.close)
+    found = {"our adapter (aiohttp)": of_adapter(own)} | {name: of_sdk(client) for name, client in sdk.items()}
     if importlib.util.find_spec("langchain_openai") is not None:
         through = LangChainChatModel("openai", arguments={"base_url": base, "api_key": "x"})
         found["our adapter (langchain)"] = of_adapter(through)
@@ -80,8 +82,8 @@ async def one(client: Client) -> tuple[float, int]:
     return first * 1000, tokens
 
 
-async def measure(streams: int, rounds: int, url: str, *, tokens: int) -> None:
-    for name, client in clients(url).items():
+async def measure(streams: int, rounds: int, known: dict[str, Client], *, tokens: int) -> None:
+    for name, client in known.items():
         await one(client)
         firsts: list[float] = []
         read, cpu = 0, time.process_time()
@@ -90,7 +92,8 @@ async def measure(streams: int, rounds: int, url: str, *, tokens: int) -> None:
             firsts += [first for first, _ in results]
             read += sum(count for _, count in results)
         spent = time.process_time() - cpu
-        assert read == streams * rounds * tokens
+        if read != streams * rounds * tokens:
+            raise RuntimeError(f"{name} lost tokens: {read} of {streams * rounds * tokens}")
         first = statistics.median(firsts)
         print(f"| {name} | {streams} | {spent / read * 1e6:.0f} us | {first:.0f} ms | {max(firsts):.0f} ms |", flush=True)
 
@@ -103,14 +106,15 @@ async def main(tokens: int, interval: float, rounds: int) -> None:
         *("--serve", "--tokens", str(tokens), "--interval", str(interval)),
         stdout=asyncio.subprocess.PIPE,
     )
-    assert process.stdout is not None
     try:
-        url = (await process.stdout.readline()).decode().strip()
+        url = (await process.stdout.readline()).decode().strip() if process.stdout is not None else ""
         print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, openai {openai.__version__}")
         print(f"{tokens} tokens a stream, one each {interval * 1000:.0f} ms; the first one is sent after that long\n")
         print("| client | streams | CPU per token | first token, median | worst |\n|---|---|---|---|---|")
-        for streams in (1, 32):
-            await measure(streams, rounds * (4 if streams == 1 else 1), url, tokens=tokens)
+        async with AsyncExitStack() as stack:
+            known = clients(url, stack)
+            for streams in (1, 32):
+                await measure(streams, rounds * (4 if streams == 1 else 1), known, tokens=tokens)
     finally:
         process.terminate()
         await process.wait()

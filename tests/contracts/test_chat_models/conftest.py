@@ -15,7 +15,7 @@ async def server() -> AsyncIterator[StandInOllama]:
         yield stand_in
 
 
-@pytest.fixture(params=KINDS.values(), ids=KINDS.keys())
+@pytest.fixture(params=[*KINDS.values()], ids=[*KINDS])
 def kind(request: pytest.FixtureRequest) -> Kind:
     chosen: Kind = request.param
     return chosen

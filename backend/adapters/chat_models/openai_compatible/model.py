@@ -1,6 +1,7 @@
 """Language models behind OpenAI's wire format.
 
-Over aiohttp and not the openai SDK: see benchmarks/providers.py.
+Over aiohttp and not the openai SDK: at 32 streams a token costs 67 us of CPU against 292 (554 through langchain), and the first one
+is there after 107 ms against 614 (benchmarks/providers.py, two shared cores).
 """
 
 import asyncio
