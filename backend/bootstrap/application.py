@@ -16,7 +16,8 @@ from backend.adapters.sql_parsers.sqlglot import SqlglotParser
 from backend.adapters.vector_indexes.chroma import ChromaVectorIndex
 from backend.bootstrap.index import watch_index
 from backend.bootstrap.limits import open_limiter
-from backend.bootstrap.models import chat_line, chat_model, choose_embedder, embedders, may_use_ollama
+from backend.bootstrap.models import choose_embedder, embedders, may_use_ollama
+from backend.bootstrap.providers import chat_line, chat_model, fallback_id, other_chat_models
 from backend.bootstrap.relays import open_relay
 from backend.bootstrap.servers import Addresses, open_addresses
 from backend.bootstrap.wiring import Parts, put_together
@@ -59,6 +60,8 @@ class Replacements:
 
     blobs: BlobStore | None = None
     chat_model: ChatModel | None = None
+    other_chat_models: tuple[ChatModel, ...] = ()
+    fallback_model: str | None = None
     embedder: Embedder | None = None
     other_embedders: tuple[Embedder, ...] = ()
     index: VectorIndex | None = None
@@ -97,7 +100,7 @@ async def open_application(
         blobs = replacing.blobs or await _open_blobs(settings, at)
         index = replacing.index or ChromaVectorIndex(at.chroma_url)
         stack.push_async_callback(index.aclose)
-        model = Providers(replacing.chat_model or chat_model(settings, found))
+        model = _providers(settings, replacing, found)
         stack.push_async_callback(model.aclose)
         given = tuple(filter(None, (replacing.embedder, *replacing.other_embedders)))
         available = embedders(settings, given)
@@ -134,6 +137,15 @@ async def open_application(
         )
         listener = AnswerListener(at.app_url, obey=services.streams.obey, keep=services.streams.keep)
         yield Application(services, worker, listener, at.exclusive, chat_line(settings, model, found), identity)
+
+
+def _providers(settings: Settings, replacing: Replacements, found: str | None) -> Providers:
+    """Return those that the settings name; beside one that is given, only others that are given too."""
+    if replacing.chat_model is not None:
+        return Providers(replacing.chat_model, replacing.other_chat_models, fallback=replacing.fallback_model)
+    first = chat_model(settings, found)
+    others = (*other_chat_models(settings, first), *replacing.other_chat_models)
+    return Providers(first, others, fallback=replacing.fallback_model or fallback_id(settings))
 
 
 async def migrate_database(settings: Settings) -> bool:

@@ -1,20 +1,18 @@
-"""Which language model answers, and which embedder is used."""
+"""Which embedder is used."""
 
 import re
 from collections.abc import Sequence
 
 import structlog
 
-from backend.adapters.chat_models.extractive import ExtractiveChatModel
-from backend.adapters.chat_models.ollama import OllamaChatModel
+from backend.adapters.chat_models.openai_compatible import preset_for
 from backend.adapters.embedders.hashing import HashingEmbedder
 from backend.adapters.embedders.ollama import OllamaEmbedder
 from backend.adapters.embedders.onnx import OnnxEmbedder
-from backend.bootstrap.servers import without_credentials
+from backend.adapters.embedders.openai_compatible import OpenAICompatibleEmbedder
 from backend.core.config import Settings
 from backend.core.errors import ConfigurationError, EmbeddingRefusedError, UnavailableError
 from backend.db.uow import UnitOfWork
-from backend.ports.chat_model import ChatModel
 from backend.ports.embedder import Embedder
 from backend.services.embedders import PREFERRED, Embedders
 
@@ -23,32 +21,13 @@ log = structlog.get_logger(__name__)
 ONNX_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """A folder in ONNX_MODELS, and nothing that leads out of it."""
 
+EMBEDDING = ("openai", "vllm", "llamacpp")
+"""Servers with OpenAI's wire format whose embedding models are used."""
+
 
 def may_use_ollama(settings: Settings) -> bool:
     """Return whether it is worth asking whether Ollama is there."""
     return settings.chat_provider in {"auto", "ollama"} or settings.embedder in {"auto", "ollama"}
-
-
-def chat_model(settings: Settings, found: str | None) -> ChatModel:
-    """Return the answerer; ``found`` is the version of the Ollama that answers, if one does."""
-    if settings.chat_provider == "ollama" or (settings.chat_provider == "auto" and found is not None):
-        return OllamaChatModel(
-            settings.ollama_url,
-            default_model=settings.chat_model,
-            window=settings.chat_window,
-            first_token_timeout=settings.chat_first_token_seconds,
-            between_tokens_timeout=settings.chat_between_tokens_seconds,
-        )
-    return ExtractiveChatModel()
-
-
-def chat_line(settings: Settings, model: ChatModel, found: str | None) -> str:
-    """Return a sentence for people about what answers."""
-    if model.provider == "ollama":
-        version = f"Ollama {found}" if found else "Ollama, which does not answer yet,"
-        return f"{version} at {without_credentials(settings.ollama_url)} answers with {model.default_model}"
-    reason = "No Ollama found: meanwhile answers" if settings.chat_provider == "auto" else "No language model: answers"
-    return f"{reason} quote the best sentences of your documents"
 
 
 def embedders(settings: Settings, given: Sequence[Embedder] = ()) -> Embedders:
@@ -64,6 +43,9 @@ def embedders(settings: Settings, given: Sequence[Embedder] = ()) -> Embedders:
             return HashingEmbedder()
         if provider == "ollama" and model:
             return OllamaEmbedder(settings.ollama_url, model=model)
+        if provider in settings.providers_set_up and provider in EMBEDDING and model:
+            url = preset_for(provider, settings.base_url(provider)).base_url
+            return OpenAICompatibleEmbedder(provider, url, model=model, key=settings.api_key(provider))
         name, made_by, _ = model.partition("@")
         if provider == "onnx" and ONNX_NAME.fullmatch(name):
             if made_by:
@@ -74,7 +56,8 @@ def embedders(settings: Settings, given: Sequence[Embedder] = ()) -> Embedders:
             named[name] = OnnxEmbedder(settings.onnx_models / name)
             return named[name]
         raise ConfigurationError(
-            f"There is no embedder {identity}: EMBEDDER is `ollama` or `onnx` with an EMBEDDING_MODEL, or `hashing`."
+            f"There is no embedder {identity}: EMBEDDER is `ollama`, `onnx`, or a provider that is set up, "
+            "with an EMBEDDING_MODEL, or `hashing`."
         )
 
     return Embedders(make)
@@ -91,6 +74,8 @@ async def choose_embedder(
     if wanted is None:
         ollama = f"ollama/{settings.embedding_model}"
         wanted = ollama if settings.embedder == "ollama" else HashingEmbedder.identity
+        if settings.embedder in EMBEDDING:
+            wanted = f"{settings.embedder}/{settings.embedding_model}"
         if settings.embedder == "onnx":
             wanted = await _loaded(available.named(f"onnx/{settings.embedding_model}"))
         if settings.embedder == "auto" and found is not None and await _has_model(available.named(ollama)):

@@ -1,6 +1,7 @@
 """What the status of an installation is made of."""
 
 from backend.adapters.probes.http import HttpProbe
+from backend.bootstrap.providers import provider_url
 from backend.bootstrap.servers import Addresses, without_credentials
 from backend.core.config import Settings, plain_url
 from backend.core.errors import ConfigurationError
@@ -25,12 +26,12 @@ def status_service(
     """
 
     def shown(url: str | None) -> str:
-        return "" if settings.production or url is None else without_credentials(url)
+        return "" if settings.production or not url else without_credentials(url)
 
     checks: dict[str, Try] = {
         "blobs": (shown(settings.blob_url), blobs.check),
         "chroma": (shown(at.chroma_url), index.check),
-        **{model.provider: (shown(_address(settings, model.provider)), model.check) for model in models.all},
+        **{model.provider: (shown(provider_url(settings, model.provider)), model.check) for model in models.all},
     }
     if settings.redis_url is not None:
         checks["redis"] = (shown(settings.redis_url.get_secret_value()), limiter.check)
@@ -44,8 +45,3 @@ def status_service(
         checks=checks,
         own={name: (shown(url), url) for name, url in own.items()},
     )
-
-
-def _address(settings: Settings, provider: str) -> str | None:
-    """Return where a provider of language models answers; some answer in this process."""
-    return {"ollama": settings.ollama_url}.get(provider)

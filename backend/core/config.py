@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from backend.core.errors import ConfigurationError
+from backend.core.model_settings import OPENAI_COMPATIBLE, ModelSettings
 from backend.core.named_urls import named_urls
 
 FRONTEND_CSP = (
@@ -17,7 +18,7 @@ FRONTEND_CSP = (
 )
 
 
-class Settings(BaseSettings):
+class Settings(ModelSettings):
     """Every setting of the product. Names in the environment are these, in capitals, without a prefix."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
@@ -65,9 +66,6 @@ class Settings(BaseSettings):
         "", description="Addresses of proxies whose X-Forwarded-* headers are believed, comma-separated."
     )
 
-    chat_provider: Literal["auto", "ollama", "extractive"] = Field(
-        "auto", description="`auto`: Ollama if it answers at OLLAMA_URL, else the extractive answerer."
-    )
     chat_model: str = Field("llama3.2:1b", description="The language model, as its provider names it.")
     chat_window: int | None = Field(
         None, ge=512, le=2_000_000, description="Context window in tokens; without it the loaded one, else the model's up to 8192."
@@ -83,7 +81,7 @@ class Settings(BaseSettings):
         description="`auto`: the language model names conversations after their first answer; `off`: their first question does.",
     )
     ollama_url: str = Field("http://127.0.0.1:11434", description="Where Ollama answers.")
-    embedder: Literal["auto", "ollama", "onnx", "hashing"] = Field(
+    embedder: Literal["auto", "ollama", "openai", "vllm", "llamacpp", "onnx", "hashing"] = Field(
         "auto",
         description="`auto`: Ollama if it has EMBEDDING_MODEL, else hashing. The first choice stays until `docent reindex`.",
     )
@@ -97,8 +95,6 @@ class Settings(BaseSettings):
     onnx_models: Path = Field(
         Path("models"), description="Holds a folder for each ONNX model; EMBEDDING_MODEL names one, where EMBEDDER is `onnx`."
     )
-    openai_api_key: SecretStr | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")
-    openai_base_url: str | None = Field(None, description="Not used by this release, and refused so that nobody relies on it.")
 
     limits_enabled: bool = Field(True, description="Whether tiers and throttles limit anything; `false` is for load tests.")
     max_upload_bytes: int = Field(100_000_000, ge=1, description="The largest file that is accepted.")
@@ -138,9 +134,9 @@ class Settings(BaseSettings):
         Raises:
             ConfigurationError: With a sentence that names the setting and says what to do.
         """
-        for name in ("openai_api_key", "openai_base_url"):
-            if getattr(self, name) is not None:
-                raise ConfigurationError(f"{name.upper()} is set, but this release does not use it. Remove it.")
+        self.check_providers()
+        if self.embedder in OPENAI_COMPATIBLE:
+            self._check_embedder()
         if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
             raise ConfigurationError("SECRET_KEY is too short: use at least 32 random characters.")
         if self.redis_url is not None and not self.redis_url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
@@ -151,6 +147,12 @@ class Settings(BaseSettings):
             raise ConfigurationError("UI_URL has to begin with http:// or https://, or to be a path of this server, such as /ui.")
         if self.production:
             self._check_production()
+
+    def _check_embedder(self) -> None:
+        if self.embedder not in self.providers_set_up:
+            raise ConfigurationError(f"EMBEDDER is `{self.embedder}`, which is not set up: set {self.embedder.upper()}_BASE_URL.")
+        if "embedding_model" not in self.model_fields_set:
+            raise ConfigurationError(f"EMBEDDER is `{self.embedder}`: name one of its models in EMBEDDING_MODEL.")
 
     def _check_production(self) -> None:
         if self.secret_key is None:

@@ -93,7 +93,8 @@ class Generation:
     shape: Mapping[str, object] | None = None
 
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "content_filter"]
+"""Only ``stop`` is a whole reply; with ``content_filter`` the provider kept the rest back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,15 @@
-"""The Ollama adapter keeps the contract of a chat model: what it sends, what comes out, and what it frees."""
+"""What is Ollama's own: what is sent, windows, and what is there. What all providers do is in test_chat_models."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import Any
 
 import pytest
 
 from backend.adapters.chat_models.ollama import OllamaChatModel, find_ollama
 from backend.core.errors import ModelMissingError, ModelUnavailableError
-from backend.core.transactions import transaction_open
-from backend.ports.chat_model import ChatModel, Finish, Generation, Piece, Prompt, Turn
-from tests.support.ollama import CHAT_MODEL, Fault, InstalledModel, StandInOllama, Thinking
+from backend.ports.chat_model import ChatModel, Generation, Infill, Piece, Prompt, Turn
+from tests.support.ollama import CHAT_MODEL, Fault, InstalledModel, StandInOllama
 
 MODEL = CHAT_MODEL.name
 PROMPT = Prompt((Turn("system", "Be brief."), Turn("user", "Hello?")), "Hello?")
@@ -35,30 +33,6 @@ async def pieces(model: ChatModel, options: Generation = OPTIONS) -> list[Piece]
     return [piece async for piece in model.stream(PROMPT, options)]
 
 
-async def test_pieces_arrive_in_order_and_the_last_one_carries_the_usage(model: ChatModel) -> None:
-    assert await pieces(model) == [Piece("Hello"), Piece(" there,"), Piece(" you."), Piece("", finish=Finish("stop", 5, 4))]
-
-
-async def test_thinking_is_apart_from_the_answer(model: ChatModel, ollama: StandInOllama) -> None:
-    ollama.reply = [Thinking("Well,"), "Yes."]
-
-    assert (await pieces(model))[:2] == [Piece("", thinking="Well,"), Piece("Yes.")]
-
-
-async def test_a_reply_that_reached_its_limit_says_so(model: ChatModel) -> None:
-    *said, last = await pieces(model, Generation(MODEL, window=4096, max_tokens=2))
-
-    assert [piece.text for piece in said] == ["Hello", " there,"]
-    assert last.finish is not None
-    assert last.finish.reason == "length"
-
-
-async def test_an_empty_reply_is_one_piece(model: ChatModel, ollama: StandInOllama) -> None:
-    ollama.reply = []
-
-    assert await pieces(model) == [Piece("", finish=Finish("stop", 5, 0))]
-
-
 async def test_the_window_is_set_and_cutting_is_forbidden(model: ChatModel, ollama: StandInOllama) -> None:
     await pieces(model, Generation(MODEL, window=2048, max_tokens=99, temperature=0.5))
     await pieces(model)
@@ -74,41 +48,36 @@ async def test_the_window_is_set_and_cutting_is_forbidden(model: ChatModel, olla
     assert ollama.requests[1].json["options"] == {"num_ctx": 4096}
 
 
+async def test_wishes_are_sent_as_ollama_names_them(model: ChatModel, ollama: StandInOllama) -> None:
+    shape = {"type": "object"}
+    await pieces(model, Generation(MODEL, 4096, top_p=0.9, seed=7, stop=("END",), think=False, shape=shape))
+    await pieces(model, Generation(MODEL, 4096, think=True, shape={}))
+
+    wished, other = (request.json for request in ollama.requests)
+    assert wished["options"] == {"num_ctx": 4096, "top_p": 0.9, "seed": 7, "stop": ["END"]}
+    assert (wished["format"], wished["think"]) == (shape, False)
+    assert other["format"] == "json"
+    assert "think" not in other
+
+
+async def test_a_gap_is_filled_by_the_model_that_sees_both_sides(model: ChatModel, ollama: StandInOllama) -> None:
+    ollama.reply = ["a + ", "b"]
+    prompt = Prompt((), "", infill=Infill("def add(a, b):\n    return ", "\n"))
+
+    out = [piece async for piece in model.stream(prompt, OPTIONS)]
+
+    assert "".join(piece.text for piece in out) == "a + b"
+    assert out[-1].finish is not None
+    assert ollama.requests[0].path == "/api/generate"
+    assert (ollama.requests[0].json["prompt"], ollama.requests[0].json["suffix"]) == ("def add(a, b):\n    return ", "\n")
+
+
 async def test_the_model_is_kept_loaded_as_long_as_it_is_set(ollama: StandInOllama) -> None:
     model = OllamaChatModel(f"{ollama.url}/", default_model=MODEL, keep_alive="30m")
     await pieces(model)
     await model.aclose()
 
     assert ollama.requests[0].json["keep_alive"] == "30m"
-
-
-@pytest.mark.parametrize("fault", [Fault(hang_after=1), Fault(interval=0.05)], ids=["while it waits", "while it speaks"])
-async def test_closing_the_stream_frees_the_model(model: ChatModel, ollama: StandInOllama, fault: Fault) -> None:
-    ollama.reply = "word " * 200
-    ollama.fail("/api/chat", fault)
-    stream = model.stream(PROMPT, OPTIONS)
-    async with aclosing(stream):
-        assert (await anext(stream)).text == "word"
-
-    await ollama.dropped(1)
-
-
-async def test_cancelling_the_reader_frees_the_model(model: ChatModel, ollama: StandInOllama) -> None:
-    for hang_after in (0, 1):
-        ollama.fail("/api/chat", Fault(hang_after=hang_after), times=1)
-        reader = asyncio.create_task(pieces(model))
-        await asyncio.sleep(0.1)
-        reader.cancel()
-        await asyncio.gather(reader, return_exceptions=True)
-
-        await ollama.dropped(hang_after + 1)
-
-
-async def test_the_first_piece_may_be_pulled_by_another_task(model: ChatModel) -> None:
-    stream = model.stream(PROMPT, OPTIONS)
-    first = await asyncio.ensure_future(anext(stream))
-
-    assert first.text + "".join([piece.text async for piece in stream]) == "Hello there, you."
 
 
 async def test_two_hundred_streams_run_at_once(model: ChatModel, ollama: StandInOllama) -> None:
@@ -119,18 +88,6 @@ async def test_two_hundred_streams_run_at_once(model: ChatModel, ollama: StandIn
             await asyncio.sleep(0.01)
 
     assert all(reader.result()[-1].finish for reader in readers)
-
-
-async def test_a_slow_reader_is_not_a_slow_model(ollama: StandInOllama) -> None:
-    model = OllamaChatModel(ollama.url, default_model=MODEL, between_tokens_timeout=1)
-    ollama.fail("/api/chat", Fault(interval=0.01))
-    texts: list[str] = []
-    async for piece in model.stream(PROMPT, OPTIONS):
-        await asyncio.sleep(0 if texts else 1.2)
-        texts.append(piece.text)
-    await model.aclose()
-
-    assert "".join(texts) == "Hello there, you."
 
 
 async def test_the_connection_is_used_again(model: OllamaChatModel) -> None:
@@ -209,13 +166,3 @@ async def test_an_ollama_is_found_by_its_version(ollama: StandInOllama) -> None:
     assert await find_ollama(ollama.url, timeout=0.1) is None
     async with ollama.refusing():
         assert await find_ollama(ollama.url) is None
-
-
-async def test_nothing_is_asked_inside_a_transaction(model: ChatModel) -> None:
-    token = transaction_open.set(True)
-    try:
-        for call in (pieces(model), model.details(MODEL), model.check()):
-            with pytest.raises(RuntimeError, match="inside an open transaction"):
-                await call
-    finally:
-        transaction_open.reset(token)

@@ -119,7 +119,7 @@ async def test_sigterm_ends_an_idle_product_and_all_of_its_processes_and_the_key
         (PRODUCTION | {"embedder": "auto"}, "EMBEDDER is `auto`"),
         ({"database_url": "mysql://somewhere"}, "DATABASE_URL has to begin with postgresql://"),
         (PRODUCTION | {"limits_enabled": False}, "LIMITS_ENABLED is false"),
-        ({"openai_api_key": "sk-x"}, "OPENAI_API_KEY is set, but"),
+        ({"chat_provider": "openai", "chat_model": "gpt-4o"}, "OPENAI_API_KEY or OPENAI_BASE_URL"),
     ],
 )
 async def test_settings_that_cannot_work_are_refused_with_a_sentence(

@@ -1,40 +1,16 @@
 """Embedding models served by Ollama."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from backend.adapters.wire.failures import WIRE_FAILURES, refusal_text
 from backend.adapters.wire.http_session import HttpAnswer, HttpSession
+from backend.adapters.wire.vectors import traits_of, unit_vectors
 from backend.core.errors import DocentError, EmbedderUnavailableError, EmbeddingRefusedError
 from backend.core.transactions import assert_no_transaction
 from backend.ports.embedder import Vector, Vectors
-
-
-@dataclass(frozen=True, slots=True)
-class _Traits:
-    """What has to be known of a model. Sources: the models' cards, and ``ollama show``.
-
-    ``max_characters`` is below the window in tokens, less the prefix: no tokenizer of these makes more than one token of a
-    character, but for decomposed scripts, whose texts are refused and not truncated if they are that long.
-    """
-
-    document_prefix: str = ""
-    query_prefix: str = ""
-    max_characters: int = 480
-    # The card's own examples put related texts above this; nomic's vectors share a direction, so that unrelated texts are at 0.4.
-    relevance_threshold: float = 0.5
-
-
-_SENTENCE_PREFIX: Final = "Represent this sentence for searching relevant passages: "
-_KNOWN: Final = {
-    "nomic-embed-text": _Traits("search_document: ", "search_query: ", max_characters=2000),
-    "mxbai-embed-large": _Traits(query_prefix=_SENTENCE_PREFIX, max_characters=480),
-    "all-minilm": _Traits(max_characters=240, relevance_threshold=0.3),
-    "bge-m3": _Traits(max_characters=8000),
-}
 
 # Ollama answers 400 as well when the process that runs the model died, which says nothing about the text.
 _NOT_A_NUMBER: Final = "unsupported value: NaN"  # with status 500, of the encoder of Ollama's own answer
@@ -55,7 +31,7 @@ class OllamaEmbedder:
         self._model = model
         self._within = request_timeout
         self._http = HttpSession(connect_timeout=connect_timeout)
-        self._traits = _KNOWN.get(model.rpartition("/")[2].partition(":")[0], _Traits())
+        self._traits = traits_of(model)
         self._dimensions: int | None = None
         self.identity = f"ollama/{model.removesuffix(':latest')}"
         self.max_characters = self._traits.max_characters
@@ -96,27 +72,9 @@ class OllamaEmbedder:
             raise EmbedderUnavailableError(f"The embedding model {self._model} is not available right now.") from error
         if answer.status != 200:
             raise self._refused(answer)
-        vectors = self._checked(rows, len(texts))
+        vectors = unit_vectors(rows, len(texts), model=self._model)
         self._dimensions = vectors.shape[1]
         return vectors
-
-    def _checked(self, rows: object, expected: int) -> Vectors:
-        """Return the rows as unit vectors, if they are what was asked for."""
-        # What does not fit into a float32 becomes infinite, and is refused below.
-        with np.errstate(over="ignore"):
-            try:
-                vectors: Vectors = np.asarray(rows, dtype=np.float32)
-            except (TypeError, ValueError) as error:
-                raise EmbedderUnavailableError(
-                    f"The embedding model {self._model} answered something that is no vector."
-                ) from error
-            if vectors.ndim != 2 or vectors.shape[0] != expected or vectors.shape[1] == 0:
-                raise EmbedderUnavailableError(f"The embedding model {self._model} did not answer with one vector for each text.")
-            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        if not np.isfinite(lengths).all() or not lengths.all():
-            raise EmbeddingRefusedError(f"The embedding model {self._model} found no vector for a part of the text.")
-        unit: Vectors = vectors / lengths
-        return unit
 
     def _refused(self, answer: HttpAnswer) -> DocentError:
         if answer.status == 404:

@@ -1,5 +1,7 @@
 """What may go wrong between us and another server, and what that server said about it."""
 
+import re
+from collections.abc import Sequence
 from typing import Final
 
 import aiohttp
@@ -16,7 +18,44 @@ WIRE_FAILURES: Final = (aiohttp.ClientError, OSError, WireError)
 Adapters catch this tuple at the call and translate it into the errors of their port.
 """
 
-_LENGTH_WORDS: Final = ("context length", "context size", "context window", "too long", "too large")
+_LENGTH_WORDS: Final = (
+    "context length",
+    "context_length",
+    "context size",
+    "context window",
+    "too long",
+    "too large",
+    "maximum input length",
+    "max_model_len",
+    "exceeds the maximum number of tokens",
+    "`max_new_tokens` must be <=",
+)
+# OpenAI, of a reply that may not be that long, whatever the prompt.
+_NOT_THE_PROMPT: Final = "supports at most"
+
+_TOLD_WINDOWS: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"available context size \((\d[\d,]*) tokens\)",
+        r"maximum context length (?:is|of) (\d[\d,]*)",
+        r"max_model_len\D{0,12}(\d[\d,]*)",
+        r"tokens > (\d[\d,]*) maximum",
+        r"must be <= (\d[\d,]*)",
+        r"context (?:length|window|size)[^.\d]{0,40}?(\d[\d,]*)",
+    )
+)
+_TOLD_TOKENS: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"request \((\d[\d,]*) tokens\)",
+        r"\((\d[\d,]*) in the messages",
+        r"messages resulted in (\d[\d,]*) tokens",
+        r"(?:contains|has|passed)(?: at least)? (\d[\d,]*) (?:input )?tokens",
+        r"(\d[\d,]*) tokens >",
+        r"given: (\d[\d,]*) `inputs`",
+        r"you requested (\d[\d,]*) tokens",
+    )
+)
 
 
 def refusal_text(body: bytes) -> str:
@@ -33,7 +72,24 @@ def is_about_length(refusal: str) -> bool:
     """Tell whether a refusal says that the input is longer than the model's context.
 
     Wordings of Ollama 0.33: "request (N tokens) exceeds the available context size (M tokens) ...", "the prompt is longer than the
-    context length currently available ..." and "the input length exceeds the context length".
+    context length currently available ..." and "the input length exceeds the context length". OpenAI and vLLM: "This model's
+    maximum context length is N tokens. However, ..."; llama.cpp: "the request exceeds the available context size"; Hugging Face's
+    TGI: "`inputs` tokens + `max_new_tokens` must be <= N"; Anthropic: "prompt is too long: N tokens > M maximum".
     """
     words = refusal.lower()
-    return any(phrase in words for phrase in _LENGTH_WORDS)
+    return any(phrase in words for phrase in _LENGTH_WORDS) and _NOT_THE_PROMPT not in words
+
+
+def told_lengths(refusal: str) -> tuple[int | None, int | None]:
+    """Return how many tokens of a prompt a refusal counted, and how many may be; ``None`` where it does not say."""
+    return _first_number(_TOLD_TOKENS, refusal), _first_number(_TOLD_WINDOWS, refusal)
+
+
+def is_quick(error: BaseException) -> bool:
+    """Tell whether a failure came at once, as from a server that restarts, so that another try costs little: no deadline passed."""
+    broken = isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError | ConnectionError)
+    return broken and not isinstance(error, TimeoutError | aiohttp.ClientSSLError)
+
+
+def _first_number(patterns: Sequence[re.Pattern[str]], text: str) -> int | None:
+    return next((int(told[1].replace(",", "")) for pattern in patterns if (told := pattern.search(text))), None)

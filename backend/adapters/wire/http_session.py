@@ -1,13 +1,18 @@
 """HTTP to other servers: one session per adapter."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import orjson
 
-from backend.adapters.wire.failures import WireError
+from backend.adapters.wire.failures import WIRE_FAILURES, WireError
+
+# Between the last that matters and the end of a response; when it takes longer the connection is given up instead of kept alive.
+_END_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +76,10 @@ class HttpSession:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+async def let_end(response: aiohttp.ClientResponse) -> None:
+    """Let a response end of which all that matters was read, so that its connection goes back to the pool."""
+    with suppress(*WIRE_FAILURES):
+        async with asyncio.timeout(_END_SECONDS):
+            await response.content.readany()

@@ -4,12 +4,19 @@ from backend.core.errors.kinds import ConflictError, DocentError, InvalidError, 
 
 
 class ModelUnavailableError(UnavailableError):
-    """The language model did not accept the request: refused, timed out, overloaded or failed before the first piece."""
+    """The language model did not accept the request: refused, timed out, overloaded or failed before the first piece.
+
+    ``retryable`` says that it failed at once and may not fail again: it refused the connection, broke it, or is busy.
+    """
 
     code = "model_unavailable"
     message = "The language model is not available right now."
-    retryable: bool = False
-    """Whether the same request may succeed in a moment: refused, overloaded or reset, and not late."""
+
+    def __init__(self, message: str | None = None, *, retryable: bool = False, retry_after_seconds: int | None = None) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        if retry_after_seconds is not None:
+            self.retry_after_seconds = retry_after_seconds
 
 
 class ModelMissingError(UnavailableError):

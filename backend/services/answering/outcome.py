@@ -80,7 +80,7 @@ def ending(turn: Turn, progress: Progress, generation: asyncio.Task[None]) -> tu
                 return "incomplete", ServerStoppingError()
     error = generation.exception()
     if error is None:
-        return ("incomplete" if progress.finish is None or progress.finish.reason == "length" else "complete"), None
+        return ("incomplete" if progress.finish is None or progress.finish.reason != "stop" else "complete"), None
     if not isinstance(error, DocentError):
         log.error("turn_failed", message_id=str(turn.asked.message_id), exc_info=error)
         error = DocentError()

@@ -10,11 +10,11 @@ from uuid import uuid4
 import httpx2
 import orjson
 
-from backend.adapters.chat_models.scripted import ScriptedChatModel
 from backend.bootstrap.application import Application
 from backend.cli.connections import bounded
 from backend.core.config import Settings
 from backend.main import create_app
+from backend.ports.chat_model import ChatModel
 from tests.conftest import ApplicationFactory
 from tests.support.events import ServerSentEvent, events_of
 from tests.support.product import PASSWORD, Account
@@ -63,7 +63,7 @@ class Heard:
 
 @asynccontextmanager
 async def opened(
-    application: ApplicationFactory, model: ScriptedChatModel, *, account: Account | None = None, **settings: object
+    application: ApplicationFactory, model: ChatModel, *, account: Account | None = None, **settings: object
 ) -> AsyncIterator[Place]:
     """Run the product behind a socket, and sign somebody in, or let them go on with the token of another process."""
     async with application(chat_model=model, settings=settings) as running:

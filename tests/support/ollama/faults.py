@@ -17,6 +17,9 @@ class Fault:
     body: object = None
     """An object is sent as JSON, bytes as they are, ``None`` as ``{"error": ...}``."""
 
+    retry_after: str | None = None
+    """Send this header with the status; in OpenAI's face only."""
+
     hang_after: int | None = None
     """Say nothing more and keep the connection open until the client leaves."""
 

@@ -21,16 +21,18 @@ from tests.support.ollama.replies import Script, grounded_reply, pieces_of
 from tests.support.ollama.streams import Endpoint, ReplyStream
 from tests.support.ollama.vectors import embedding
 from tests.support.ollama.window import REFUSED_EMBEDDING, WindowExceededError, count_tokens, cut_to, fitted
+from tests.support.openai_api.face import OpenAIFace
 
 VERSION = "0.33.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A request that arrived: its path, and its JSON (empty where there was none)."""
+    """A request that arrived: its path, its JSON (empty where there was none), and in OpenAI's face its key."""
 
     path: str
     json: dict[str, Any]
+    authorization: str | None = None
 
 
 class StandInOllama:
@@ -72,6 +74,7 @@ class StandInOllama:
         app.router.add_post("/api/embed", self._route(self._embed))
         app.router.add_post("/api/chat", self._route(self._chat))
         app.router.add_post("/api/generate", self._route(self._generate))
+        OpenAIFace(self, self._shelf, self._faults, self._counted).add_to(app)
         # handler_cancellation: a client that leaves is noticed at once, even while the reply waits between two pieces.
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
 

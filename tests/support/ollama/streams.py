@@ -18,6 +18,9 @@ Endpoint = Literal["chat", "generate"]
 class ReplyStream:
     """One reply of ``/api/chat`` or ``/api/generate`` on its way to the client."""
 
+    content_type = "application/x-ndjson"
+    error: object = {"error": "an error was encountered while running the model"}
+
     def __init__(self, endpoint: Endpoint, model: str, pieces: Sequence[ReplyPiece], *, prompt_tokens: int, room: int) -> None:
         self._endpoint = endpoint
         self._model = model
@@ -28,17 +31,18 @@ class ReplyStream:
 
     async def send(self, request: web.Request, fault: Fault, interval: float) -> web.StreamResponse:
         """Write the lines. The headers go out with the first one, as Ollama does it."""
-        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        response = web.StreamResponse(headers={"Content-Type": self.content_type})
         wait = interval if fault.interval is None else fault.interval
         for at, piece in enumerate(self._pieces):
             await asyncio.sleep(wait)
             if await self._struck(at, request, response, fault):
                 return response
-            await _write(request, response, orjson.dumps(self._line(piece)))
+            await self._write(request, response, orjson.dumps(self._line(piece)))
         if await self._struck(len(self._pieces), request, response, fault):
             return response
         if not fault.without_done:
-            await _write(request, response, orjson.dumps(self._last_line(fault)))
+            for line in self._ending(fault):
+                await self._write(request, response, line)
         elif not response.prepared:
             await response.prepare(request)
         await response.write_eof()
@@ -49,6 +53,12 @@ class ReplyStream:
         text = "".join(piece for piece in self._pieces if isinstance(piece, str))
         thinking = "".join(piece.text for piece in self._pieces if isinstance(piece, Thinking))
         return {**self._last_line(fault), **self._content(text, thinking)}
+
+    def _framed(self, line: bytes) -> bytes:
+        return line + b"\n"
+
+    def _ending(self, fault: Fault) -> list[bytes]:
+        return [orjson.dumps(self._last_line(fault))]
 
     def _line(self, piece: ReplyPiece) -> dict[str, Any]:
         text, thinking = ("", piece.text) if isinstance(piece, Thinking) else (piece, "")
@@ -79,20 +89,24 @@ class ReplyStream:
             return {"message": {"role": "assistant", "content": text, **said}}
         return {"response": text, **said}
 
-    @staticmethod
-    async def _struck(at: int, request: web.Request, response: web.StreamResponse, fault: Fault) -> bool:
+    async def _struck(self, at: int, request: web.Request, response: web.StreamResponse, fault: Fault) -> bool:
         """Let the fault happen here, if this is its place; tell whether the reply ends with it."""
         if fault.garbage_after == at:
-            await _write(request, response, b'{"model": <garbage>')
+            await self._write(request, response, b'{"model": <garbage>')
         if fault.hang_after == at:
             await asyncio.Event().wait()
         if fault.cut_after == at:
             cut(request)
         if fault.error_after == at:
-            await _write(request, response, orjson.dumps({"error": "an error was encountered while running the model"}))
+            await self._write(request, response, orjson.dumps(self.error))
             await response.write_eof()
             return True
         return False
+
+    async def _write(self, request: web.Request, response: web.StreamResponse, line: bytes) -> None:
+        if not response.prepared:
+            await response.prepare(request)
+        await response.write(self._framed(line))
 
 
 def cut(request: web.Request) -> NoReturn:
@@ -100,9 +114,3 @@ def cut(request: web.Request) -> NoReturn:
     if request.transport is not None:
         request.transport.abort()
     raise ConnectionAbortedError("a fault on demand")
-
-
-async def _write(request: web.Request, response: web.StreamResponse, line: bytes) -> None:
-    if not response.prepared:
-        await response.prepare(request)
-    await response.write(line + b"\n")

@@ -1,33 +1,30 @@
 """Language models served by Ollama, over its own API."""
 
-import asyncio
-import re
 import time
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any, Final
 
 import aiohttp
 
 from backend.adapters.chat_models.ollama.library import listed, missing, shown, with_tag
+from backend.adapters.chat_models.ollama.lines import Lines
+from backend.adapters.chat_models.ollama.requests import request_for
 from backend.adapters.wire.deadlines import Deadlines, StreamClock
-from backend.adapters.wire.failures import WIRE_FAILURES, WireError, is_about_length, refusal_text
-from backend.adapters.wire.http_session import HttpAnswer, HttpSession
+from backend.adapters.wire.failures import WIRE_FAILURES, WireError, is_about_length, is_quick, refusal_text, told_lengths
+from backend.adapters.wire.http_session import HttpAnswer, HttpSession, let_end
 from backend.adapters.wire.ndjson import objects
 from backend.core.errors import AnswerCutError, DocentError, ModelUnavailableError, PromptTooLongError
 from backend.core.transactions import assert_no_transaction
-from backend.ports.chat_model import Finish, Generation, ModelDetails, Piece, Prompt
+from backend.ports.chat_model import Generation, ModelDetails, Piece, Prompt
 
 # A model's own window may be 131,072 tokens, whose cache would take more memory than the model itself.
 _WINDOW_CEILING: Final = 8192
 # What Ollama runs with where neither the request nor the model says anything.
 _WINDOW_DEFAULT: Final = 4096
-_TOLD_LENGTHS: Final = re.compile(r"request \((\d+) tokens\) exceeds the available context size \((\d+) tokens\)")
 _CONTROL_SECONDS: Final = 10.0
 _DETAILS_SECONDS: Final = 300.0
 _DETAILS_KEPT: Final = 256
-# Between the last line and the end of the response; when it takes longer the connection is given up instead of kept alive.
-_END_SECONDS: Final = 0.2
 
 
 class OllamaChatModel:
@@ -63,21 +60,22 @@ class OllamaChatModel:
         assert_no_transaction("calling the language model")
         clock = self._deadlines.start()
         response = await self._open(prompt, options, clock)
+        replies = Lines()
         begun = False
         try:
             async with aclosing(objects(response.content, clock)) as lines:
                 async for line in lines:
-                    piece = _piece(line)
+                    piece = replies.feed(line)
                     if piece is None:
                         continue
                     begun = True
                     yield piece
                     if piece.finish is not None:
-                        await _await_end(response)
+                        await let_end(response)
                         return
             raise WireError("the stream ended without done")
         except WIRE_FAILURES as error:
-            raise (AnswerCutError() if begun else ModelUnavailableError()) from error
+            raise (AnswerCutError() if begun else ModelUnavailableError(retryable=is_quick(error))) from error
         finally:
             # Not release(): that would read the rest of the answer first. Ollama stops generating when the socket closes.
             response.close()
@@ -139,34 +137,17 @@ class OllamaChatModel:
 
     async def _open(self, prompt: Prompt, options: Generation, clock: StreamClock) -> aiohttp.ClientResponse:
         """Send the prompt and return the response, whose status is 200; the caller closes it."""
+        path, body = request_for(prompt, options, keep_alive=self._keep_alive)
         try:
             async with clock.waiting():
-                response = await self._http.opened().post(f"{self._base_url}/api/chat", json=self._request(prompt, options))
+                response = await self._http.opened().post(self._base_url + path, json=body)
                 if response.status == 200:
                     return response
                 async with response:
                     answer = HttpAnswer(response.status, await response.read())
         except WIRE_FAILURES as error:
-            raise ModelUnavailableError from error
+            raise ModelUnavailableError(retryable=is_quick(error)) from error
         raise _refused(answer, options.model)
-
-    def _request(self, prompt: Prompt, options: Generation) -> dict[str, Any]:
-        settings: dict[str, Any] = {"num_ctx": options.window}
-        if options.max_tokens is not None:
-            settings["num_predict"] = options.max_tokens
-        if options.temperature is not None:
-            settings["temperature"] = options.temperature
-        request: dict[str, Any] = {
-            "model": options.model,
-            "messages": [{"role": turn.role, "content": turn.content} for turn in prompt.turns],
-            "stream": True,
-            "truncate": False,
-            "shift": False,
-            "options": settings,
-        }
-        if self._keep_alive is not None:
-            request["keep_alive"] = self._keep_alive
-        return request
 
     async def _control(self, method: str, path: str, model: str, body: object | None = None) -> dict[str, Any]:
         try:
@@ -174,7 +155,7 @@ class OllamaChatModel:
             if answer.status == 200:
                 return answer.json()
         except WIRE_FAILURES as error:
-            raise ModelUnavailableError from error
+            raise ModelUnavailableError(retryable=is_quick(error)) from error
         # A 404 is about the model only where the request names one; elsewhere something that is not Ollama answers there.
         raise _refused(answer, model) if body is not None else ModelUnavailableError()
 
@@ -192,28 +173,6 @@ async def find_ollama(url: str, timeout: float = 1.0) -> str | None:
     return version if isinstance(version, str) else None
 
 
-def _piece(line: dict[str, Any]) -> Piece | None:
-    """Return what a line of the stream says, or ``None`` if it says nothing."""
-    if "error" in line:
-        raise WireError(f"an error in the stream: {line['error']}")
-    message = line.get("message") or {}
-    if not isinstance(message, dict):
-        raise WireError("a message that is not an object")
-    text = message.get("content") or ""
-    thinking = message.get("thinking") or ""
-    if line.get("done") is True:
-        reason: Final = "length" if line.get("done_reason") == "length" else "stop"
-        return Piece(text, thinking, Finish(reason, line.get("prompt_eval_count"), line.get("eval_count")))
-    return Piece(text, thinking) if text or thinking else None
-
-
-async def _await_end(response: aiohttp.ClientResponse) -> None:
-    """Let the response end, so that its connection goes back to the pool."""
-    with suppress(*WIRE_FAILURES):
-        async with asyncio.timeout(_END_SECONDS):
-            await response.content.readany()
-
-
 def _context_length(info: dict[str, Any]) -> int | None:
     length = info.get(f"{info.get('general.architecture')}.context_length")
     return length if isinstance(length, int) and length > 0 else None
@@ -224,10 +183,10 @@ def _refused(answer: HttpAnswer, model: str) -> DocentError:
     if answer.status == 404:
         return missing(model)
     if answer.status in {400, 413} and is_about_length(said := refusal_text(answer.body)):
-        told = _TOLD_LENGTHS.search(said)
-        return PromptTooLongError(tokens=int(told[1]), window=int(told[2])) if told else PromptTooLongError()
-    if answer.status in {429, 503}:
-        return ModelUnavailableError("The language model is busy right now.")
+        tokens, window = told_lengths(said)
+        return PromptTooLongError(tokens=tokens, window=window)
+    if answer.status in {429, 502, 503}:
+        return ModelUnavailableError("The language model is busy right now.", retryable=True)
     if answer.status < 500:
         return ModelUnavailableError(f"Ollama refused the request to the model {model}.")
     return ModelUnavailableError()
