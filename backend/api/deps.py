@@ -21,6 +21,7 @@ from backend.services.accounts.profile import ProfileService
 from backend.services.audit import AuditService
 from backend.services.chat import ChatService
 from backend.services.documents.library import DocumentService
+from backend.services.gateway.service import GatewayService
 from backend.services.keys import KEY_PREFIX, KeyService
 from backend.services.maintenance import MaintenanceService
 from backend.services.registry import Services
@@ -95,6 +96,10 @@ async def _usage(services: AllServices) -> UsageService:
     return services.usage
 
 
+async def _gateway(services: AllServices) -> GatewayService:
+    return services.gateway
+
+
 async def _exporter(services: AllServices) -> AccountExporter:
     return services.exporter
 
@@ -110,6 +115,7 @@ Reindexing = Annotated[ReindexService, Depends(_reindexing)]
 Chat = Annotated[ChatService, Depends(_chat)]
 Documents = Annotated[DocumentService, Depends(_documents)]
 Exporter = Annotated[AccountExporter, Depends(_exporter)]
+Gateway = Annotated[GatewayService, Depends(_gateway)]
 Keys = Annotated[KeyService, Depends(_keys)]
 Maintenance = Annotated[MaintenanceService, Depends(_maintenance)]
 Profile = Annotated[ProfileService, Depends(_profile)]

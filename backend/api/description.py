@@ -4,8 +4,10 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from backend.api.errors import CODES, PROBLEM, problems
+from backend.api.errors import CODES, OPENAI_CONTENT, PROBLEM_CONTENT, problems
+from backend.api.openai_errors import speaks_openai
 from backend.core.errors import RateLimitedError, ScopeMissingError
+from backend.schemas.openai.errors import OpenAIError
 from backend.schemas.problem import Problem
 
 _OF_BODIES = {
@@ -22,32 +24,33 @@ def add_description(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = describe()
-            _add_problem(schema["components"]["schemas"])
-            for operation in (operation for path in schema["paths"].values() for operation in path.values()):
-                _complete(operation)
+            _add_errors(schema["components"]["schemas"])
+            for path, operations in schema["paths"].items():
+                for operation in operations.values():
+                    _complete(operation, openai=speaks_openai(path))
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the description
 
 
-def _add_problem(schemas: dict[str, Any]) -> None:
-    definition = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas.update(definition.pop("$defs"))
-    schemas["Problem"] = definition
+def _add_errors(schemas: dict[str, Any]) -> None:
+    for shape in (Problem, OpenAIError):
+        definition = shape.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(definition.pop("$defs"))
+        schemas[shape.__name__] = definition
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
 
 
-def _complete(operation: dict[str, Any]) -> None:
-    responses = operation["responses"]
+def _complete(operation: dict[str, Any], *, openai: bool) -> None:
+    responses, content = operation["responses"], OPENAI_CONTENT if openai else PROBLEM_CONTENT
     if "422" in responses:
-        responses["422"]["content"] = _CONTENT
+        responses["422"]["content"] = content
+    if "422" in responses and openai:
+        responses.setdefault("400", responses.pop("422"))
     if "security" in operation:
-        for status, response in problems(RateLimitedError, ScopeMissingError).items():
-            responses.setdefault(str(status), response)
+        for number, response in problems(RateLimitedError, ScopeMissingError, openai=openai).items():
+            responses.setdefault(str(number), response)
     if "requestBody" in operation:
         for number, sentence in _OF_BODIES.items():
-            responses.setdefault(str(number), {"description": f"`{CODES[number]}`: {sentence}", "content": _CONTENT})
-
-
-_CONTENT = {"application/problem+json": {"schema": PROBLEM}}
+            responses.setdefault(str(number), {"description": f"`{CODES[number]}`: {sentence}", "content": content})

@@ -11,6 +11,7 @@ from backend.api.routes import (
     health,
     keys,
     messages,
+    openai,
     search,
     sessions,
     streams,
@@ -24,5 +25,6 @@ UPLOAD_PATHS = (f"{V1}/chat/upload", f"{V1}/chat/documents/[^/]+/file")
 
 router = APIRouter()
 router.include_router(health.router)
+router.include_router(openai.router)
 for part in (auth, usage, exports, keys, users, admin, chat, search, documents, sessions, messages, streams):
     router.include_router(part.router, prefix=V1)

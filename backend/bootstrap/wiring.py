@@ -31,6 +31,7 @@ from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
 from backend.services.embedders import Embedders
 from backend.services.evaluation import EvaluationService
+from backend.services.gateway.service import GatewayService
 from backend.services.generating.service import Generating
 from backend.services.idempotency import IdempotencyService
 from backend.services.indexing.generations import GenerationBuilder
@@ -86,6 +87,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         turns=turns,
         grace_seconds=settings.stream_grace_seconds,
     )
+    generating = Generating(uow, model, quotas, max_tokens=settings.chat_max_tokens)
     checks: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
         "blobs": (without_credentials(settings.blob_url or ""), blobs.check),
         "chroma": (without_credentials(at.chroma_url), index.check),
@@ -117,7 +119,16 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         documents=DocumentService(uow, blobs, parts.parser, pipeline, Purger(uow, blobs, index), quotas=quotas),
         evaluation=EvaluationService(uow, retriever),
         exporter=AccountExporter(uow, blobs),
-        generating=Generating(uow, model, quotas, max_tokens=settings.chat_max_tokens),
+        gateway=GatewayService(
+            uow,
+            answering,
+            generating,
+            quotas,
+            parts.embedders,
+            default_model=model.default_model,
+            list_models=lambda _tier: model.models(),
+        ),
+        generating=generating,
         idempotency=IdempotencyService(uow),
         keys=KeyService(uow),
         maintenance=MaintenanceService(uow, checks),

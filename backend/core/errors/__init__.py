@@ -59,6 +59,12 @@ from backend.core.errors.documents import (
     UploadInvalidError,
 )
 from backend.core.errors.evaluation import QuestionsRefusedError
+from backend.core.errors.gateway import (
+    DimensionsUnsupportedError,
+    InputTooLongError,
+    QuestionMissingError,
+    ReplyShapeUnsupportedError,
+)
 from backend.core.errors.kinds import (
     ConflictError,
     DocentError,
@@ -85,6 +91,7 @@ __all__ = [
     "ConflictError",
     "CredentialsInvalidError",
     "DatabaseUnavailableError",
+    "DimensionsUnsupportedError",
     "DocentError",
     "DocumentEmptyError",
     "DocumentNotFoundError",
@@ -99,6 +106,7 @@ __all__ = [
     "ForbiddenError",
     "IdempotencyKeyBusyError",
     "IdempotencyKeyReusedError",
+    "InputTooLongError",
     "InstanceRunningError",
     "InvalidError",
     "KeyNotFoundError",
@@ -114,6 +122,7 @@ __all__ = [
     "PasswordWrongError",
     "PlaceNotEmptyError",
     "PromptTooLongError",
+    "QuestionMissingError",
     "QuestionTooLongError",
     "QuestionsRefusedError",
     "QuotaExceededError",
@@ -121,6 +130,7 @@ __all__ = [
     "RefreshTokenInvalidError",
     "RegistrationClosedError",
     "RelayUnavailableError",
+    "ReplyShapeUnsupportedError",
     "ResetLinkInvalidError",
     "ScopeMissingError",
     "SessionBusyError",
