@@ -26,6 +26,12 @@ BEYOND_A_SCHEMA = {
     "question_too_long": "how much fits depends on the model",
     "message_not_an_answer": "whether a message is a question is no matter of its id",
     "model_unknown": "which models there are depends on the provider",
+    "model_not_found": "the same, as OpenAI says it",
+    "context_length_exceeded": "how much fits depends on the model",
+    "question_missing": "that the user says something is about several messages",
+    "response_format_unsupported": "which models write JSON is about two fields",
+    "dimensions_unsupported": "how long vectors are depends on the model",
+    "input_too_long": "how much fits depends on the model",
 }
 """Codes of a request that is right as far as a schema can tell, and is refused for another reason."""
 
@@ -78,4 +84,7 @@ def codes_of(response: Response) -> set[str]:
         body = response.json()
     except ValueError:
         return set()
-    return {str(body.get("code")), *(str(field["type"]) for field in body.get("errors", ()))} if isinstance(body, dict) else set()
+    if not isinstance(body, dict):
+        return set()
+    told = body.get("error", body)
+    return {str(told.get("code")), *(str(field["type"]) for field in body.get("errors", ()))} if isinstance(told, dict) else set()

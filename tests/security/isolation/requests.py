@@ -27,7 +27,7 @@ async def call(
 ) -> httpx2.Response:
     """Call an operation with these ids. Other places in its path get the caller's own; those elsewhere stay empty."""
     sent: dict[str, dict[str, Any]] = {
-        "path": {},
+        "path": dict(row.path),
         "query": {},
         "header": {"X-Request-ID": REQUEST_ID},
         "body": _filled(body, caller),

@@ -18,7 +18,7 @@ class Row:
     ``kinds`` says what each place for an id names. ``bodies`` are variants of a valid body. ``refused`` is the answer to an id that
     is not the caller's, by place where they differ. ``account`` operations want a person who signed in. ``turn`` orders the calls
     that an owner makes: what ends things comes late, and ``own`` is the answer to them. ``ends`` means that the caller's account is
-    not the same afterwards. ``file`` is the content of an upload.
+    not the same afterwards. ``file`` is the content of an upload. ``path`` has the words of an address that are no ids.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -31,6 +31,7 @@ class Row:
     file: bytes = b"Nothing to hide here."
     turn: int = 0
     own: tuple[int, ...] = (200, 201, 202, 204)
+    path: Mapping[str, str] = field(default_factory=dict)
 
     def refusal(self, position: str) -> int:
         """Return the status for a foreign id at a position."""
@@ -50,6 +51,7 @@ DOCUMENT = {"path.document_id": "document"}
 SESSION = {"path.session_id": "session"}
 MESSAGE = {**SESSION, "path.message_id": "answer"}
 USER = {"path.user_id": "user"}
+COMPLETION = {"model": "docent", "messages": [{"role": "user", "content": QUESTION}]}
 NEWCOMER = {"username": "newcomer", "email": "newcomer@example.com", "password": PASSWORD}
 
 ROWS: dict[str, Row] = {
@@ -86,6 +88,10 @@ ROWS: dict[str, Row] = {
         bodies=({"query": QUESTION}, {"query": QUESTION, "stream": True}),
         refused={"header.Idempotency-Key": 200, "body.session_id": 404, "body.document_ids[]": 404},
     ),
+    "list_served_models": Row(),
+    "read_served_model": Row(path={"model": "docent"}),
+    "create_embeddings": Row(bodies=({"model": "docent", "input": QUESTION},)),
+    "create_chat_completion": Row({"body.document_ids[]": "document"}, bodies=(COMPLETION, {**COMPLETION, "stream": True})),
     "search": Row({"body.document_ids[]": "document"}, bodies=({"query": QUESTION},)),
     "upload_document": Row({"header.Idempotency-Key": "upload's key"}, refused=202, shape="file"),
     "list_documents": a_list("document"),
