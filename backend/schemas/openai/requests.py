@@ -103,7 +103,7 @@ class CompletionIn(OpenAIRequest):
     max_tokens: MostTokens | None = None
     max_completion_tokens: MostTokens | None = Field(None, description="As `max_tokens`, which it goes before.")
     stop: Annotated[Annotated[StopText, TEXT] | Annotated[StopTexts, LIST], TextOrList] | None = None
-    seed: Annotated[int, Field(ge=-(2**62), le=2**62)] | None = None
+    seed: Annotated[int, Field(ge=1 - 2**53, le=2**53 - 1)] | None = None
     response_format: ResponseFormat | None = None
     reasoning_effort: Annotated[str, Field(max_length=50)] | None = Field(
         None, description="`none` or `minimal`: a model that reasons is asked not to."

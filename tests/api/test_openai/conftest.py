@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import httpx  # noqa: F401 - openai looks whether it is loaded, and fails if another thread (Chroma's client) is loading it
 import pytest
 from openai import AsyncOpenAI
 
