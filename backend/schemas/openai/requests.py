@@ -42,7 +42,7 @@ class ContentPart(OpenAIRequest):
 
 
 Part = Annotated[ContentPart, BeforeValidator(_text_only)]
-Parts = Annotated[list[Part], Field(max_length=1000)]
+Parts = Annotated[list[Part], Field(min_length=1, max_length=1000)]
 
 
 class MessageIn(OpenAIRequest):
@@ -105,7 +105,7 @@ class CompletionIn(OpenAIRequest):
     stop: Annotated[Annotated[StopText, TEXT] | Annotated[StopTexts, LIST], TextOrList] | None = None
     seed: Annotated[int, Field(ge=1 - 2**53, le=2**53 - 1)] | None = None
     response_format: ResponseFormat | None = None
-    reasoning_effort: Annotated[str, Field(max_length=50)] | None = Field(
+    reasoning_effort: Annotated[str, Field(max_length=50), Storable] | None = Field(
         None, description="`none` or `minimal`: a model that reasons is asked not to."
     )
     document_ids: DocumentIds | None = Field(None, description="Docent's own: answers from these documents only.")
