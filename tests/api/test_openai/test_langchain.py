@@ -48,8 +48,8 @@ async def test_it_embeds(product: Product, reader: Reader) -> None:
     async with httpx2.AsyncClient() as client:
         embeddings = OpenAIEmbeddings(
             model="docent",
-            base_url=f"{product.url}/v1",
-            api_key=SecretStr(reader.key),
+            openai_api_base=f"{product.url}/v1",
+            openai_api_key=SecretStr(reader.key),
             check_embedding_ctx_length=False,
             max_retries=0,
             http_async_client=client,
