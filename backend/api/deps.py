@@ -24,6 +24,7 @@ from backend.services.audit import AuditService
 from backend.services.catalog import CatalogService
 from backend.services.chat import ChatService
 from backend.services.documents.library import DocumentService
+from backend.services.gateway.service import GatewayService
 from backend.services.keys import KEY_PREFIX, KeyService
 from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
@@ -111,6 +112,10 @@ async def _usage(services: AllServices) -> UsageService:
     return services.usage
 
 
+async def _gateway(services: AllServices) -> GatewayService:
+    return services.gateway
+
+
 async def _exporter(services: AllServices) -> AccountExporter:
     return services.exporter
 
@@ -128,6 +133,7 @@ Catalog = Annotated[CatalogService, Depends(_catalog)]
 Chat = Annotated[ChatService, Depends(_chat)]
 Documents = Annotated[DocumentService, Depends(_documents)]
 Exporter = Annotated[AccountExporter, Depends(_exporter)]
+Gateway = Annotated[GatewayService, Depends(_gateway)]
 Keys = Annotated[KeyService, Depends(_keys)]
 Profile = Annotated[ProfileService, Depends(_profile)]
 Search = Annotated[SearchService, Depends(_search)]

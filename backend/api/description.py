@@ -4,9 +4,11 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from backend.api.errors import CODES, PROBLEM, problems
+from backend.api.errors import CODES, OPENAI_CONTENT, PROBLEM_CONTENT, problems
 from backend.api.examples import EXAMPLES
+from backend.api.openai_errors import speaks_openai
 from backend.core.errors import RateLimitedError, ScopeMissingError
+from backend.schemas.openai.errors import OpenAIError
 from backend.schemas.problem import Problem
 
 SERVERS = [{"url": "/", "description": "The server that this description comes from."}]
@@ -37,15 +39,15 @@ def add_description(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = describe()
             schemas = schema["components"]["schemas"]
-            _add_problem(schemas)
-            operations = [operation for path in schema["paths"].values() for operation in path.values()]
-            for operation in operations:
-                _complete(operation)
+            _add_errors(schemas)
+            operations = [(path, operation) for path, methods in schema["paths"].items() for operation in methods.values()]
+            for path, operation in operations:
+                _complete(operation, openai=speaks_openai(path))
                 _name_shapes(operation, schemas)
             for name in schemas.keys() & EXAMPLES.keys():
                 schemas[name]["examples"] = [EXAMPLES[name]]
             schema["components"]["schemas"] = dict(sorted(schemas.items()))
-            used = {tag for operation in operations for tag in operation.get("tags", ())}
+            used = {tag for _, operation in operations for tag in operation.get("tags", ())}
             schema["tags"] = [{"name": name, "description": about} for name, about in TAGS.items() if name in used]
             schema["servers"] = SERVERS
         return app.openapi_schema or {}
@@ -53,24 +55,27 @@ def add_description(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the description
 
 
-def _add_problem(schemas: dict[str, Any]) -> None:
-    definition = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas.update(definition.pop("$defs"))
-    schemas["Problem"] = definition
+def _add_errors(schemas: dict[str, Any]) -> None:
+    for shape in (Problem, OpenAIError):
+        definition = shape.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(definition.pop("$defs"))
+        schemas[shape.__name__] = definition
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
 
 
-def _complete(operation: dict[str, Any]) -> None:
-    responses = operation["responses"]
+def _complete(operation: dict[str, Any], *, openai: bool) -> None:
+    responses, content = operation["responses"], OPENAI_CONTENT if openai else PROBLEM_CONTENT
     if "422" in responses:
-        responses["422"]["content"] = _CONTENT
+        responses["422"]["content"] = content
+    if "422" in responses and openai:
+        responses.setdefault("400", responses.pop("422"))
     if "security" in operation:
-        for status, response in problems(RateLimitedError, ScopeMissingError).items():
-            responses.setdefault(str(status), response)
+        for number, response in problems(RateLimitedError, ScopeMissingError, openai=openai).items():
+            responses.setdefault(str(number), response)
     if "requestBody" in operation:
         for number, sentence in _OF_BODIES.items():
-            responses.setdefault(str(number), {"description": f"`{CODES[number]}`: {sentence}", "content": _CONTENT})
+            responses.setdefault(str(number), {"description": f"`{CODES[number]}`: {sentence}", "content": content})
 
 
 def _name_shapes(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
@@ -93,4 +98,3 @@ def _name_shapes(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 
 _FASTAPI_FORM = "#/components/schemas/Body_"
-_CONTENT = {"application/problem+json": {"schema": PROBLEM}}

@@ -68,7 +68,11 @@ _LINE_ENDS = ((b"\xc2\x85", rb"\u0085"), (b"\xe2\x80\xa8", rb"\u2028"), (b"\xe2\
 
 def encoded_event(name: bytes, number: int, data: object) -> bytes:
     """Return an event as it is sent. Its data is JSON in one line, whatever a client takes for the end of one."""
-    encoded = orjson.dumps(data, default=str)
+    return b"event: %b\nid: %d\ndata: %b\n\n" % (name, number, in_one_line(orjson.dumps(data, default=str)))
+
+
+def in_one_line(encoded: bytes) -> bytes:
+    """Return JSON without what a client may take for the end of a line."""
     for raw, escaped in _LINE_ENDS:
         encoded = encoded.replace(raw, escaped)
-    return b"event: %b\nid: %d\ndata: %b\n\n" % (name, number, encoded)
+    return encoded

@@ -15,7 +15,9 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from backend.api.middleware import request_id_of
+from backend.api.openai_errors import body_there, code_there, speaks_openai, status_there
 from backend.core import errors
+from backend.schemas.openai.forms import FORM
 from backend.schemas.problem import Problem
 
 STATUS: dict[type[errors.DocentError], int] = {
@@ -51,19 +53,20 @@ def status_of(error: type[errors.DocentError]) -> int:
     return next(STATUS[kind] for kind in error.__mro__ if kind in STATUS)
 
 
-def problems(*kinds: type[errors.DocentError]) -> dict[int | str, dict[str, Any]]:
-    """Describe in OpenAPI which errors a route answers with."""
+def problems(*kinds: type[errors.DocentError], openai: bool = False) -> dict[int | str, dict[str, Any]]:
+    """Describe in OpenAPI which errors a route answers with; with ``openai`` as those under ``/v1`` do."""
     listed: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
-        sentence = f"`{kind.code}`: {kind.message}"
-        known = listed.setdefault(
-            status_of(kind), {"content": {"application/problem+json": {"schema": PROBLEM}}, "description": ""}
-        )
+        status = status_there(status_of(kind), kind.code) if openai else status_of(kind)
+        sentence = f"`{code_there(kind.code) if openai else kind.code}`: {kind.message}"
+        known = listed.setdefault(status, {"content": OPENAI_CONTENT if openai else PROBLEM_CONTENT, "description": ""})
         known["description"] = f"{known['description']}\n\n{sentence}".strip()
     return listed
 
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
+PROBLEM_CONTENT = {"application/problem+json": {"schema": PROBLEM}}
+OPENAI_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -84,7 +87,7 @@ async def _docent_error(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.UnavailableError | errors.TooManyError) and error.retry_after_seconds is not None:
         headers["Retry-After"] = str(max(ceil(error.retry_after_seconds), 1))
-    return _response(problem_of(error), headers)
+    return _response(problem_of(error), headers, request.url.path)
 
 
 def problem_of(error: errors.DocentError) -> Problem:
@@ -104,6 +107,11 @@ async def _validation_error(request: Request, error: Exception) -> Response:
             return _oauth_error("unsupported_grant_type", "The only grant type is `password`.")
         return _oauth_error("invalid_request", "Send the form fields `username` and `password`.")
     detail = "The request is not valid: " + "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in found[:3])
+    if speaks_openai(request.url.path):
+        places = [_param(problem["loc"]) for problem in found]
+        told = "; ".join(f"{place or 'the body'}: {problem['msg']}" for place, problem in zip(places[:3], found, strict=False))
+        body = body_there(400, code="request_invalid", message=f"The request is not valid: {told}", param=places[0])
+        return Response(body, 400, media_type="application/json")
     return problem_response(422, code="request_invalid", detail=detail, members={"errors": found})
 
 
@@ -114,7 +122,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     code = CODES.get(error.status_code, f"http_{error.status_code}")
     detail = HTTPStatus(error.status_code).description or HTTPStatus(error.status_code).phrase
     headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else error.headers
-    return problem_response(error.status_code, code=code, detail=f"{detail}.", headers=headers)
+    return problem_response(error.status_code, code=code, detail=f"{detail}.", headers=headers, path=request.url.path)
 
 
 def _allowed(request: Request) -> list[str]:
@@ -138,9 +146,10 @@ def problem_response(
     detail: str,
     headers: Mapping[str, str] | None = None,
     members: Mapping[str, object] | None = None,
+    path: str = "",
 ) -> Response:
-    """Return an error as ``application/problem+json``."""
-    return _response(_problem(status, code=code, detail=detail, members=members or {}), headers)
+    """Return an error as ``application/problem+json``, or as the ``path`` of its request wants it."""
+    return _response(_problem(status, code=code, detail=detail, members=members or {}), headers, path)
 
 
 def _problem(status: int, *, code: str, detail: str, members: Mapping[str, object]) -> Problem:
@@ -148,13 +157,24 @@ def _problem(status: int, *, code: str, detail: str, members: Mapping[str, objec
     return Problem.model_validate({**told, **members})
 
 
-def _response(problem: Problem, headers: Mapping[str, str] | None) -> Response:
+def _response(problem: Problem, headers: Mapping[str, str] | None, path: str) -> Response:
+    if speaks_openai(path):
+        status = status_there(problem.status, problem.code)
+        body = body_there(status, code=problem.code, message=problem.detail)
+        return Response(body, status, headers, media_type="application/json")
     return Response(orjson.dumps(problem.model_dump()), problem.status, headers, media_type="application/problem+json")
 
 
 def _oauth_error(error: str, description: str) -> Response:
     body = orjson.dumps({"error": error, "error_description": description})
     return Response(body, 400, {"Cache-Control": "no-store"}, media_type="application/json")
+
+
+def _param(loc: Sequence[str | int]) -> str | None:
+    """Name a place as OpenAI does: ``messages[0].content``. Which of several forms a value was read as is no part of that."""
+    steps = [part for part in loc[1:] if not str(part).startswith(FORM)]
+    name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return name.removeprefix(".") or None
 
 
 def _shown(part: object) -> str | int:

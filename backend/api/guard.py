@@ -55,14 +55,15 @@ class RequestGuard:
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         if len(scope["raw_path"]) + len(scope["query_string"]) > TARGET_BYTES:
-            return problem_response(414, code="target_too_long", detail=f"The address is longer than {TARGET_BYTES} bytes.")
+            detail = f"The address is longer than {TARGET_BYTES} bytes."
+            return problem_response(414, code="target_too_long", detail=detail, path=scope["path"])
         if len(headers.raw) > HEADERS or sum(len(name) + len(value) for name, value in headers.raw) > HEADER_BYTES:
             detail = f"The request has more than {HEADERS} headers, or more than {HEADER_BYTES} bytes of them."
-            return problem_response(431, code="headers_too_large", detail=detail)
+            return problem_response(431, code="headers_too_large", detail=detail, path=scope["path"])
         announced = headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self._limits.bytes and not self._is_upload(scope):
             detail = f"The body is larger than {self._limits.bytes} bytes."
-            return problem_response(413, code="request_too_large", detail=detail)
+            return problem_response(413, code="request_too_large", detail=detail, path=scope["path"])
         return None
 
     def _is_upload(self, scope: Scope) -> bool:

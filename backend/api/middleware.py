@@ -12,6 +12,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.api.openai_errors import body_there, speaks_openai
 from backend.api.security_headers import secure
 
 log = structlog.get_logger("backend.requests")
@@ -59,14 +60,14 @@ class RequestContext:
             log.exception("request_failed", method=scope["method"], path=quote(scope["path"]))
             if status:
                 raise  # The answer has begun: all that is left is to break it off.
-            await _send_defect(send_with_headers, request_id)
+            await _send_defect(send_with_headers, request_id, scope["path"])
         finally:
             elapsed = round((perf_counter() - begun) * 1000, 1)
             # Quoted, for a decoded path may hold line breaks and what moves a terminal's cursor.
             log.info("request", method=scope["method"], path=quote(scope["path"]), status=status or None, ms=elapsed)
 
 
-async def _send_defect(send: Send, request_id: str) -> None:
+async def _send_defect(send: Send, request_id: str, path: str) -> None:
     body = {
         "type": "about:blank",
         "title": HTTPStatus.INTERNAL_SERVER_ERROR.phrase,
@@ -75,6 +76,8 @@ async def _send_defect(send: Send, request_id: str) -> None:
         "code": "internal",
         "request_id": request_id,
     }
-    headers = [(b"content-type", b"application/problem+json")]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
-    await send({"type": "http.response.body", "body": orjson.dumps(body)})
+    kind, encoded = b"application/problem+json", orjson.dumps(body)
+    if speaks_openai(path):
+        kind, encoded = b"application/json", body_there(500, code=str(body["code"]), message=str(body["detail"]))
+    await send({"type": "http.response.start", "status": 500, "headers": [(b"content-type", kind)]})
+    await send({"type": "http.response.body", "body": encoded})

@@ -1,8 +1,6 @@
 """Replies without a conversation, as they are sent: as events, or whole."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -10,11 +8,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from backend.api.encoding import encoded_event
-from backend.api.sse import Stream, disconnected
+from backend.api.sse import Stream, until_gone
 from backend.ports.chat_model import Piece
 from backend.services.generating.reply import Generated, Reply
 
-T = TypeVar("T")
 Summary = Callable[[Generated], BaseModel]
 
 
@@ -93,14 +90,7 @@ async def whole(request: Request, reply: Reply, out: Summary) -> Response:
 
 async def while_there(request: Request, work: Awaitable[BaseModel]) -> Response:
     """Return what work has made, as JSON. It is cancelled if the client leaves."""
-    gone = asyncio.create_task(disconnected(request.receive))
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            return Response(status_code=499)  # Nobody reads it.
-        return Response((await task).model_dump_json(), media_type="application/json")
-    finally:
-        gone.cancel()
-        task.cancel()
-        await asyncio.wait({task})
+    made = await until_gone(work, request.receive)
+    if made is None:
+        return Response(status_code=499)  # Nobody reads it.
+    return Response(made.model_dump_json(), media_type="application/json")

@@ -14,6 +14,7 @@ from backend.api.routes import (
     mcp,
     messages,
     models,
+    openai,
     search,
     sessions,
     sign_in,
@@ -31,5 +32,6 @@ router = APIRouter()
 router.include_router(health.router)
 router.include_router(sign_in.router)
 router.include_router(mcp.router)
+router.include_router(openai.router)
 for part in (auth, usage, exports, keys, users, admin, tiers, models, chat, search, documents, sessions, messages, streams, assist):
     router.include_router(part.router, prefix=V1)

@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,8 @@ from backend.schemas.chat import AnswerOut
 from backend.services.answering.events import Event
 from backend.services.answering.recalling import events_again
 from backend.services.answering.turn import Turn
+
+T = TypeVar("T")
 
 FIRST_PIECE_SECONDS = 2.0
 """How long the status line waits for the model: one that is down becomes a status, and a slow one does not look dead."""
@@ -137,17 +139,13 @@ async def respond(turn: Turn, request: Request) -> Response:
     """
     if turn.streamed:
         return AnswerStream(turn)
-    gone = asyncio.create_task(disconnected(request.receive))
-    answer = asyncio.ensure_future(turn.answer())
     try:
-        await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not answer.done():
-            return Response(status_code=499)  # Nobody reads it.
-        return Response(AnswerOut.of(await answer).model_dump_json(), media_type="application/json")
+        answer = await until_gone(turn.answer(), request.receive)
     finally:
-        gone.cancel()
-        answer.cancel()
         turn.leave()
+    if answer is None:
+        return Response(status_code=499)  # Nobody reads it.
+    return Response(AnswerOut.of(answer).model_dump_json(), media_type="application/json")
 
 
 def replayed(answer: Answer, *, streamed: bool) -> Response:
@@ -155,6 +153,19 @@ def replayed(answer: Answer, *, streamed: bool) -> Response:
     if not streamed:
         return Response(AnswerOut.of(answer).model_dump_json(), media_type="application/json", headers=REPLAYED)
     return Response(EventEncoder().encode(events_again(answer)), media_type=EventStream.media_type, headers={**HEADERS, **REPLAYED})
+
+
+async def until_gone(work: Awaitable[T], receive: Receive) -> T | None:
+    """Return what the work results in, or ``None`` if the client leaves before: then it is cancelled."""
+    gone = asyncio.create_task(disconnected(receive))
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
+    finally:
+        gone.cancel()
+        task.cancel()
+        await asyncio.wait({task})
 
 
 async def _first(work: Awaitable[None], gone: asyncio.Task[None]) -> bool:

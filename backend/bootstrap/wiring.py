@@ -33,6 +33,7 @@ from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
 from backend.services.embedders import Embedders
 from backend.services.evaluation import EvaluationService
+from backend.services.gateway.service import GatewayService
 from backend.services.generating.service import Generating
 from backend.services.idempotency import IdempotencyService
 from backend.services.indexing.generations import GenerationBuilder
@@ -92,6 +93,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         grace_seconds=settings.stream_grace_seconds,
     )
     generating = Generating(uow, model, quotas, max_tokens=settings.chat_max_tokens)
+    catalog = CatalogService(uow, model)
     return Services(
         accounts=AccountService(
             uow,
@@ -104,7 +106,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         answering=answering,
         assist=AssistService(generating, parts.sql),
         audit=AuditService(uow),
-        catalog=CatalogService(uow, model),
+        catalog=catalog,
         chat=ChatService(uow, answering, quotas),
         consistency=ConsistencyService(
             uow,
@@ -118,6 +120,14 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         documents=DocumentService(uow, blobs, parts.parser, pipeline, Purger(uow, blobs, index), quotas=quotas),
         evaluation=EvaluationService(uow, retriever),
         exporter=AccountExporter(uow, blobs),
+        gateway=GatewayService(
+            uow,
+            answering,
+            generating,
+            quotas,
+            parts.embedders,
+            list_models=catalog.models,
+        ),
         generating=generating,
         idempotency=IdempotencyService(uow),
         keys=KeyService(uow),

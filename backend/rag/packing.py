@@ -41,6 +41,7 @@ def pack(
     situation: Situation,
     searched_for: str | None = None,
     meaning: str | None = None,
+    wishes: str = "",
     scale: float = 1.0,
 ) -> Packed:
     """Build the prompt under ``window`` tokens, of which ``reserve`` stay free for the answer.
@@ -51,16 +52,16 @@ def pack(
     is ever cut inside a message or a passage, but one that was joined gives way chunk by chunk.
 
     ``searched_for`` is the question as it was searched, and ``meaning`` as the model understood it, where that is not how it was
-    asked. ``scale`` multiplies the estimates of tokens.
+    asked. ``wishes`` are the client's, for the instructions. ``scale`` multiplies the estimates of tokens.
 
     Raises:
         QuestionTooLongError: Not even the instructions and the question fit.
     """
     budget = int((window - reserve) / scale)
     turns = _newest(history, budget)
-    fitted = _fitted(question, turns, passages, budget, situation=situation, meaning=meaning)
+    fitted = _fitted(question, turns, passages, budget, situation=situation, meaning=meaning, wishes=wishes)
     if passages and (fitted is None or not fitted[0].passages):
-        in_brief = _fitted(question, turns, passages, budget, situation=situation, meaning=meaning, brief=True)
+        in_brief = _fitted(question, turns, passages, budget, situation=situation, meaning=meaning, wishes=wishes, brief=True)
         fitted = in_brief if in_brief is not None and in_brief[0].passages else fitted
     if fitted is None:
         raise QuestionTooLongError
@@ -95,6 +96,7 @@ def _fitted(
     *,
     situation: Situation,
     meaning: str | None,
+    wishes: str,
     brief: bool = False,
 ) -> tuple[Prompt, int] | None:
     """Return the fullest prompt within the budget with the estimate of its tokens, or ``None`` if not even the emptiest is."""
@@ -109,7 +111,7 @@ def _fitted(
         if passage_count not in frames:
             left_out = bool(passages) and not passage_count
             given = strongest(passages, passage_count)
-            system = instructions(situation, with_passages=passage_count > 0, left_out=left_out, brief=brief)
+            system = instructions(situation, with_passages=passage_count > 0, left_out=left_out, brief=brief, wishes=wishes)
             frames[passage_count] = _frame(system, ask(question, given, meaning=meaning))
         first, last, frame_cost = frames[passage_count]
         used = frame_cost + costs[exchange_count]

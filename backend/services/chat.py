@@ -1,26 +1,24 @@
 """Asking questions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 from uuid import UUID
 
 from backend.core.errors import (
     AnswerNotNewestError,
-    DocumentNotFoundError,
     MessageNotFoundError,
     NotAnAnswerError,
     SessionNotFoundError,
 )
 from backend.core.ids import new_id
-from backend.core.values.chat import Answer, ChatSession, Message, PendingDocument, Question
-from backend.core.values.document import UNFINISHED
+from backend.core.values.chat import Answer, ChatSession, Message, Question
 from backend.core.values.user import EVERYTHING, Reach
-from backend.db.repositories.documents import Standing
 from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.chat_model import Turn as PromptTurn
 from backend.services.answering.pipeline import Answering
 from backend.services.answering.recalling import answer_of
+from backend.services.answering.searchable import searchable
 from backend.services.answering.titling import title_of
 from backend.services.answering.turn import Asked, Turn
 from backend.services.quotas import Quotas
@@ -70,10 +68,7 @@ class ChatService:
             model = await self._quotas.check_model(tx, owner_id, question.model)
             await self._quotas.check_tokens(tx, owner_id)
             session = await self._session(tx, owner_id, question, reach)
-            within = reach.narrowed(question.document_ids or session.document_ids)
-            standings = await tx.documents.standings(owner_id, within)
-            if question.document_ids is not None and len(standings) < len(set(question.document_ids)):
-                raise DocumentNotFoundError
+            found = await searchable(tx, owner_id, reach, wanted=question.document_ids, otherwise=session.document_ids)
             if again is None:
                 history = await tx.messages.history(owner_id, session.id, limit=REMEMBERED_MESSAGES)
                 await tx.messages.add_turn(
@@ -97,9 +92,9 @@ class ChatService:
             message_id=answer_id,
             question=question,
             model=model,
-            within=within,
-            ready=any(standing.live for standing in standings.values()),
-            pending_documents=_pending(standings),
+            within=found.within,
+            ready=found.ready,
+            pending_documents=found.pending_documents,
             history=_turns(history),
             arrived=arrived,
             idempotency_key=idempotency_key,
@@ -156,12 +151,6 @@ async def _exchange(tx: Transaction, owner_id: UUID, session_id: UUID, answer_id
     if message is None or message.session_id != session_id:
         raise MessageNotFoundError
     raise NotAnAnswerError if message.role == "user" else AnswerNotNewestError
-
-
-def _pending(standings: Mapping[UUID, Standing]) -> tuple[PendingDocument, ...]:
-    return tuple(
-        PendingDocument(document_id, found.title) for document_id, found in standings.items() if found.status in UNFINISHED
-    )
 
 
 def _turns(history: Sequence[Message]) -> tuple[PromptTurn, ...]:

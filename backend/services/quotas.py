@@ -92,15 +92,16 @@ class Quotas:
         A provider counts at the end of its stream only, so who always hangs up before would never pay: what it did not count is
         estimated, the prompt from its packing and the answer from its text. Rewriting a question counts like reading it.
         """
-        usage = answer.usage
-        packed = usage.context.used if usage.context is not None and answer.text else 0
-        await tx.usage.add(
-            owner_id,
-            now().date(),
-            questions=1,
-            prompt_tokens=(packed if usage.prompt_tokens is None else usage.prompt_tokens) + usage.rewrite_tokens,
-            completion_tokens=estimate_tokens(answer.text) if usage.completion_tokens is None else usage.completion_tokens,
-        )
+        read, said = spent(answer)
+        await tx.usage.add(owner_id, now().date(), questions=1, prompt_tokens=read, completion_tokens=said)
+
+
+def spent(answer: Answer) -> tuple[int, int]:
+    """Return the tokens that an answer counts for: read and said."""
+    usage = answer.usage
+    packed = usage.context.used if usage.context is not None and answer.text else 0
+    read = (packed if usage.prompt_tokens is None else usage.prompt_tokens) + usage.rewrite_tokens
+    return read, estimate_tokens(answer.text) if usage.completion_tokens is None else usage.completion_tokens
 
 
 def seconds_until_midnight(at: datetime) -> float:

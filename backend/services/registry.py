@@ -17,6 +17,7 @@ from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
 from backend.services.documents.library import DocumentService
 from backend.services.evaluation import EvaluationService
+from backend.services.gateway.service import GatewayService
 from backend.services.generating.service import Generating
 from backend.services.idempotency import IdempotencyService
 from backend.services.keys import KeyService
@@ -46,6 +47,7 @@ class Services:
     documents: DocumentService
     evaluation: EvaluationService
     exporter: AccountExporter
+    gateway: GatewayService
     generating: Generating
     idempotency: IdempotencyService
     keys: KeyService

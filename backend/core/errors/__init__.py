@@ -65,6 +65,12 @@ from backend.core.errors.documents import (
     UploadInvalidError,
 )
 from backend.core.errors.evaluation import QuestionsRefusedError
+from backend.core.errors.gateway import (
+    DimensionsUnsupportedError,
+    InputTooLongError,
+    QuestionMissingError,
+    ReplyShapeUnsupportedError,
+)
 from backend.core.errors.kinds import (
     ConflictError,
     DocentError,
@@ -99,6 +105,7 @@ __all__ = [
     "CredentialsInvalidError",
     "CrossSiteError",
     "DatabaseUnavailableError",
+    "DimensionsUnsupportedError",
     "DocentError",
     "DocumentEmptyError",
     "DocumentNotFoundError",
@@ -113,6 +120,7 @@ __all__ = [
     "ForbiddenError",
     "IdempotencyKeyBusyError",
     "IdempotencyKeyReusedError",
+    "InputTooLongError",
     "InstanceRunningError",
     "InvalidError",
     "KeyNotFoundError",
@@ -132,6 +140,7 @@ __all__ = [
     "PlaceNotEmptyError",
     "PromptTooLongError",
     "PullFailedError",
+    "QuestionMissingError",
     "QuestionTooLongError",
     "QuestionsRefusedError",
     "QuotaExceededError",
@@ -139,6 +148,7 @@ __all__ = [
     "RefreshTokenInvalidError",
     "RegistrationClosedError",
     "RelayUnavailableError",
+    "ReplyShapeUnsupportedError",
     "ResetLinkInvalidError",
     "ScopeMissingError",
     "ServerStoppingError",

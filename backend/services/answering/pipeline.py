@@ -157,7 +157,7 @@ class Answering:
             async for piece in pieces:
                 if progress.first_token_ms is None:
                     progress.first_token_ms = since(turn.asked.arrived)
-                    progress.written_by = piece.model
+                    progress.written_by = turn.written_by = piece.model
                     turn.open()
                 if text := wording.feed(piece.text):
                     turn.say(text)
@@ -177,6 +177,8 @@ class Answering:
                 await tx.idempotency.finish_bound(owner_id, key, answer.message_id, status=200)
             # Noted even if its session was deleted meanwhile: the tokens were spent.
             await self._quotas.note(tx, owner_id, answer)
+            if not turn.asked.kept:
+                return
             # One that was stopped or failed takes no other's place.
             replaces = turn.asked.replaces if answer.text and answer.status != "stopped" and not failed else None
             await tx.sessions.touch(owner_id, answer.session_id)

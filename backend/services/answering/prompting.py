@@ -56,7 +56,9 @@ class Prompting:
         """Reserve what the caller asked for, up to half of the window, or our own limit, up to a quarter."""
         wanted = asked.question.max_tokens
         most = min(self._max_tokens, window // 4) if wanted is None else min(wanted, window // 2)
-        return Generation(asked.model, window, max_tokens=max(most, 1), temperature=asked.question.temperature)
+        return replace(
+            asked.generation, model=asked.model, window=window, max_tokens=max(most, 1), temperature=asked.question.temperature
+        )
 
     def _within(self, window: int, options: Generation, asked: Asked, progress: Progress) -> tuple[Packed, Generation]:
         scale = self._gauge.ratio(asked.gauged)
@@ -78,5 +80,6 @@ class Prompting:
             situation=progress.situation,
             searched_for=progress.searched_for,
             meaning=progress.meaning,
+            wishes=asked.wishes,
             scale=scale,
         )

@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from backend.core.values.chat import Answer, MessageStatus, PendingDocument, Question
+from backend.ports.chat_model import Generation
 from backend.ports.chat_model import Turn as PromptTurn
 from backend.services.answering.events import Delta, Done, Event, Failed, Rest
 from backend.services.channel import Channel, Reader
@@ -13,10 +14,11 @@ from backend.services.channel import Channel, Reader
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A stored question with all that is needed to answer it. ``arrived`` is of ``time.perf_counter``.
+    """A question with all that is needed to answer it, stored unless its answer is not ``kept``: of that only the usage is noted.
 
-    ``history`` is the end of the conversation, and ``unread_messages`` counts those before it.
-    ``replaces`` is the earlier answer whose place this one is to take. An ``untitled`` session may be given a title.
+    ``arrived`` is of ``time.perf_counter``. ``history`` is the end of the conversation, and ``unread_messages`` counts those before
+    it. ``replaces`` is the earlier answer whose place this one is to take. An ``untitled`` session may be given a title.
+    ``wishes`` is what the program says that asks for somebody, and ``generation`` what it sets besides the question's own settings.
     """
 
     owner_id: UUID
@@ -34,6 +36,9 @@ class Asked:
     unread_messages: int = 0
     replaces: UUID | None = None
     untitled: bool = False
+    kept: bool = True
+    wishes: str = ""
+    generation: Generation = field(default_factory=lambda: Generation("", 0))
 
     @property
     def gauged(self) -> str:
@@ -77,6 +82,7 @@ class Turn:
     streamed: bool
     grace_seconds: float = 0.0
     interruption: MessageStatus | None = None
+    written_by: str | None = None
     generation: "asyncio.Task[None] | None" = None
     parts: list[str] = field(default_factory=list)
     _opened: asyncio.Event = field(default_factory=asyncio.Event)

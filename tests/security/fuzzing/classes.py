@@ -33,6 +33,7 @@ OTHER_TYPES = {
     "array": [b"{}", b"7", b"true", b'"' + SECRET.encode() + b'"', b"[null]", b"[[[]]]"],
     "object": [b"[]", b"7", b"true", b"", b"{", b'"' + SECRET.encode() + b'"', b"[{}]"],
 }
+_BEGINS = {b'"': "string", b"[": "array", b"{": "object"}
 UNREADABLE = {
     "bytes that are no UTF-8": b'{"x": "\xff"}',
     "nested too deep": b"[" * 100_000 + b"]" * 100_000,
@@ -45,7 +46,8 @@ def bad_json(place: Place) -> Iterator[tuple[str, bytes]]:
     """Yield what a value of a body must not be, spelled as JSON."""
     schema, type_ = place.schema, place.schema["type"]
     for other in OTHER_TYPES[type_]:
-        yield f"another type, {other[:12]!r}", other
+        if _BEGINS.get(other[:1], "number") not in place.others:
+            yield f"another type, {other[:12]!r}", other
     if not place.nullable:
         yield "null", b"null"
     match type_:
@@ -58,7 +60,7 @@ def bad_json(place: Place) -> Iterator[tuple[str, bytes]]:
         case "array":
             yield "too many", json.dumps([sample(schema["items"])] * (schema["maxItems"] + 1)).encode()
             yield from [("none", b"[]")] if schema.get("minItems") else []
-        case "object":
+        case "object" if schema.get("additionalProperties") is not True:
             assert schema["additionalProperties"] is False, "a misspelt option that is ignored is worse than an error"
             yield "an unknown field", json.dumps({**sample(schema), "unknown": SECRET}).encode()
 
@@ -96,8 +98,10 @@ def bad_words(place: Place) -> Iterator[str]:
         case "integer":
             yield from NO_INTEGERS
             yield from map(str, _beyond(schema))
-        case "string" if place.where == "path":
+        case "string" if place.where == "path" and "format" in schema:
             yield from (*NO_IDS, "\0", "🐋")
+        case "string" if place.where == "path":
+            yield from ("\0", SECRET * (schema["maxLength"] // len(SECRET) + 1))
         case "string" if place.where == "query":
             yield from (*bad_texts(schema), "\0")
         case "string":

@@ -26,6 +26,12 @@ BEYOND_A_SCHEMA = {
     "question_too_long": "how much fits depends on the model",
     "message_not_an_answer": "whether a message is a question is no matter of its id",
     "model_unknown": "which models there are depends on the provider",
+    "model_not_found": "the same, as OpenAI says it",
+    "context_length_exceeded": "how much fits depends on the model",
+    "question_missing": "that the user says something is about several messages",
+    "response_format_unsupported": "which models write JSON is about two fields",
+    "dimensions_unsupported": "how long vectors are depends on the model",
+    "input_too_long": "how much fits depends on the model",
 }
 """Codes of a request that is right as far as a schema can tell, and is refused for another reason."""
 
@@ -36,7 +42,12 @@ FILES = TEXT.map(lambda text: f"# {text}\n\n{text}".encode())
 
 @schemathesis.hook
 def flatmap_body(context: HookContext, body: Any) -> st.SearchStrategy[Any]:
-    """Random bytes are hardly ever a document: let every second file be one, behind the other fields as it has to be."""
+    """Random bytes are hardly ever a document: let every second file be one, behind the other fields as it has to be.
+
+    Nor is a random word the name of a model.
+    """
+    if context.operation is not None and context.operation.path.startswith("/v1/") and isinstance(body, dict):
+        return st.just(body) | st.just({**body, "model": "docent"})
     upload = context.operation is not None and context.operation.path in UPLOADS
     if upload and isinstance(body, dict) and isinstance(body.get("files"), list) and body["files"]:
         return st.just(body) | st.lists(FILES, min_size=1, max_size=3).map(lambda files: {**body, "files": files})
@@ -80,4 +91,7 @@ def codes_of(response: Response) -> set[str]:
         body = response.json()
     except ValueError:
         return set()
-    return {str(body.get("code")), *(str(field["type"]) for field in body.get("errors", ()))} if isinstance(body, dict) else set()
+    if not isinstance(body, dict):
+        return set()
+    told = body.get("error", body)
+    return {str(told.get("code")), *(str(field["type"]) for field in body.get("errors", ()))} if isinstance(told, dict) else set()

@@ -20,6 +20,8 @@ from tests.support.product import Account
 
 OPERATIONS = {operation.id: operation for operation in operations(create_app().openapi())}
 AT_ONCE = 4
+OPENAI = "/v1/"
+"""Under it errors have OpenAI's shape, and unknown fields are ignored: its clients send what their newest release knows."""
 
 Request = tuple[str, Awaitable[Response]]
 
@@ -119,8 +121,9 @@ async def wrong(requests: Iterable[Request], statuses: set[int]) -> list[str]:
 @pytest.mark.parametrize("name", [name for name, operation in OPERATIONS.items() if operation.places])
 async def test_what_the_description_does_not_allow_is_refused_in_every_place(administrator: Account, name: str) -> None:
     operation = OPERATIONS[name]
+    refusal = 400 if operation.path == TOKEN_PATH or operation.path.startswith(OPENAI) else 422
 
-    assert await wrong(bad_requests(administrator, operation), {400 if operation.path == TOKEN_PATH else 422}) == []
+    assert await wrong(bad_requests(administrator, operation), {refusal}) == []
 
 
 @pytest.mark.parametrize("name", [name for name, operation in OPERATIONS.items() if operation.kind == "application/json"])
@@ -135,15 +138,26 @@ async def test_what_is_strange_but_allowed_is_taken_or_refused_for_its_meaning(a
     async def told(request: Awaitable[Response]) -> str:
         answer = await request
         problem = answer.json() if answer.status_code >= 400 else {}
-        return f"{answer.status_code} {problem.get('code')}"
+        return f"{answer.status_code} {problem.get('error', problem).get('code')}"
 
     answers = {each: await told(request) for each, request in strange_requests(administrator, OPERATIONS[name])}
-    meant = ("cursor_invalid", "question_too_long", "model_unknown")
+    meant = ("cursor_invalid", "question_too_long", "model_unknown", "context_length_exceeded")
     assert {
         each: answer
         for each, answer in answers.items()
         if not answer.startswith("2") and not answer.startswith(("401", "403", "404", "409")) and not answer.endswith(meant)
     } == {}
+
+
+def test_unknown_fields_are_ignored_where_openais_clients_send_them_and_nowhere_else() -> None:
+    tolerant = {
+        name
+        for name, each in OPERATIONS.items()
+        for place in each.places
+        if place.schema["type"] == "object" and place.schema.get("additionalProperties") is True
+    }
+
+    assert tolerant == {name for name, each in OPERATIONS.items() if each.path.startswith(OPENAI) and each.body is not None}
 
 
 def test_every_text_list_and_number_that_is_sent_has_a_bound() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from tests.security.isolation.description import Operation, Position
-from tests.security.isolation.rows import WORDS, Row
+from tests.security.isolation.rows import Row
 from tests.security.isolation.world import Person
 
 TOLD_APART_BY = frozenset({"date", "x-request-id", "ratelimit", "ratelimit-policy"})
@@ -27,7 +27,7 @@ async def call(
 ) -> httpx2.Response:
     """Call an operation with these ids. Other places in its path get the caller's own; those elsewhere stay empty."""
     sent: dict[str, dict[str, Any]] = {
-        "path": dict(WORDS),
+        "path": dict(row.path),
         "query": {},
         "header": {"X-Request-ID": REQUEST_ID},
         "body": _filled(body, caller),

@@ -18,7 +18,7 @@ class Row:
     ``kinds`` says what each place for an id names. ``bodies`` are variants of a valid body. ``refused`` is the answer to an id that
     is not the caller's, by place where they differ. ``account`` operations want a person who signed in. ``turn`` orders the calls
     that an owner makes: what ends things comes late, and ``own`` is the answer to them. ``ends`` means that the caller's account is
-    not the same afterwards. ``file`` is the content of an upload.
+    not the same afterwards. ``file`` is the content of an upload. ``path`` has the words of an address that are no ids.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -31,6 +31,7 @@ class Row:
     file: bytes = b"Nothing to hide here."
     turn: int = 0
     own: tuple[int, ...] = (200, 201, 202, 204)
+    path: Mapping[str, str] = field(default_factory=dict)
 
     def refusal(self, position: str) -> int:
         """Return the status for a foreign id at a position."""
@@ -50,8 +51,7 @@ DOCUMENT = {"path.document_id": "document"}
 SESSION = {"path.session_id": "session"}
 MESSAGE = {**SESSION, "path.message_id": "answer"}
 USER = {"path.user_id": "user"}
-WORDS = {"tier": "enterprise"}
-"""What places in a path hold that name nobody's thing."""
+COMPLETION = {"model": "docent", "messages": [{"role": "user", "content": QUESTION}]}
 NEWCOMER = {"username": "newcomer", "email": "newcomer@example.com", "password": PASSWORD}
 
 ROWS: dict[str, Row] = {
@@ -80,7 +80,8 @@ ROWS: dict[str, Row] = {
     "delete_user": Row(USER, refused=403, admin=True, turn=5),
     "create_reset_link": Row(USER, refused=403, admin=True, turn=4),
     **dict.fromkeys(("read_reindex", "list_total_usage"), Row(admin=True)),
-    **dict.fromkeys(("list_tiers", "update_tier"), Row(admin=True)),
+    "list_tiers": Row(admin=True),
+    "update_tier": Row(admin=True, path={"tier": "enterprise"}),
     "list_models": Row(),
     "start_reindex": Row(admin=True, bodies=({"embedder": "hashing"},)),
     "drop_old_vectors": Row(admin=True),
@@ -94,6 +95,10 @@ ROWS: dict[str, Row] = {
     "generate": Row(bodies=({"prompt": QUESTION}, {"prompt": QUESTION, "stream": True}), own=(503,)),
     "assist_with_sql": Row(bodies=({"question": QUESTION}, {"task": "explain", "sql": "SELECT 1"}), own=(503,)),
     "complete_code": Row(bodies=({"prefix": "def hide():"}, {"prefix": "def hide():", "stream": True}), own=(503,)),
+    "list_served_models": Row(),
+    "read_served_model": Row(path={"model": "docent"}),
+    "create_embeddings": Row(bodies=({"model": "docent", "input": QUESTION},)),
+    "create_chat_completion": Row({"body.document_ids[]": "document"}, bodies=(COMPLETION, {**COMPLETION, "stream": True})),
     "search": Row({"body.document_ids[]": "document"}, bodies=({"query": QUESTION},)),
     "upload_document": Row({"header.Idempotency-Key": "upload's key"}, refused=202, shape="file"),
     "list_documents": a_list("document"),

@@ -101,7 +101,10 @@ async def accepted(api: dict[str, Operation], caller: Person, credential: str) -
 
 
 def _code(response: httpx2.Response) -> str | None:
-    return response.json().get("code") if response.headers["content-type"] == "application/problem+json" else None
+    if response.headers["content-type"] == "application/problem+json":
+        return str(response.json().get("code"))
+    # Under /v1 errors have OpenAI's shape.
+    return str(response.json()["error"]["code"]) if response.status_code == 401 else None
 
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)

@@ -1,0 +1,1 @@
+"""OpenAI's own clients against a running product, as they are."""
