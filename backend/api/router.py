@@ -11,9 +11,11 @@ from backend.api.routes import (
     health,
     keys,
     messages,
+    queue,
     search,
     sessions,
     streams,
+    tasks,
     usage,
     users,
 )
@@ -24,5 +26,5 @@ UPLOAD_PATHS = (f"{V1}/chat/upload", f"{V1}/chat/documents/[^/]+/file")
 
 router = APIRouter()
 router.include_router(health.router)
-for part in (auth, usage, exports, keys, users, admin, chat, search, documents, sessions, messages, streams):
+for part in (auth, usage, exports, keys, users, admin, queue, chat, tasks, search, documents, sessions, messages, streams):
     router.include_router(part.router, prefix=V1)

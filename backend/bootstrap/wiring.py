@@ -38,6 +38,7 @@ from backend.services.indexing.pipeline import IndexingPipeline
 from backend.services.indexing.purging import Purger
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
+from backend.services.queue import QueueService
 from backend.services.quotas import Quotas
 from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
@@ -45,6 +46,7 @@ from backend.services.retrieval import Deadlines, Retriever
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.streams import StreamService
+from backend.services.tasks import TaskService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
 
@@ -123,10 +125,12 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         maintenance=MaintenanceService(uow, checks),
         profile=ProfileService(uow, parts.passwords),
         purger=AccountPurger(uow, blobs, index),
+        queue=QueueService(uow),
         reindexing=ReindexService(uow, index, parts.embedders, builder),
         search=SearchService(uow, retriever),
         sessions=SessionService(uow),
         streams=StreamService(uow, turns, parts.relay, grace_seconds=settings.stream_grace_seconds),
+        tasks=TaskService(uow, answering, quotas, default_model=model.default_model),
         titler=titler,
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
         usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),

@@ -18,10 +18,12 @@ from backend.services.generating.service import Generating
 from backend.services.idempotency import IdempotencyService
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
+from backend.services.queue import QueueService
 from backend.services.reindexing import ReindexService
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.streams import StreamService
+from backend.services.tasks import TaskService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
 
@@ -45,10 +47,12 @@ class Services:
     maintenance: MaintenanceService
     profile: ProfileService
     purger: AccountPurger
+    queue: QueueService
     reindexing: ReindexService
     search: SearchService
     sessions: SessionService
     streams: StreamService
+    tasks: TaskService
     throttle: ThrottleService
     titler: Titler
     usage: UsageService

@@ -73,9 +73,11 @@ from backend.core.errors.kinds import (
     UnsupportedTypeError,
 )
 from backend.core.errors.limits import IdempotencyKeyBusyError, IdempotencyKeyReusedError, QuotaExceededError, RateLimitedError
+from backend.core.errors.tasks import AnswerCrashedError, TaskNotFoundError
 
 __all__ = [
     "AdminOnlyError",
+    "AnswerCrashedError",
     "AnswerCutError",
     "AnswerNotNewestError",
     "BackupRefusedError",
@@ -127,6 +129,7 @@ __all__ = [
     "SessionNotFoundError",
     "SignInNotFoundError",
     "StorageFullError",
+    "TaskNotFoundError",
     "TokenInvalidError",
     "TooLargeError",
     "TooManyError",
