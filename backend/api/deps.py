@@ -23,13 +23,11 @@ from backend.services.chat import ChatService
 from backend.services.documents.library import DocumentService
 from backend.services.keys import KEY_PREFIX, KeyService
 from backend.services.maintenance import MaintenanceService
-from backend.services.queue import QueueService
 from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.streams import StreamService
-from backend.services.tasks import TaskService
 from backend.services.throttling import ThrottleService
 from backend.services.usage import UsageService
 
@@ -89,14 +87,6 @@ async def _keys(services: AllServices) -> KeyService:
     return services.keys
 
 
-async def _queue(services: AllServices) -> QueueService:
-    return services.queue
-
-
-async def _tasks(services: AllServices) -> TaskService:
-    return services.tasks
-
-
 async def _throttle(services: AllServices) -> ThrottleService:
     return services.throttle
 
@@ -123,11 +113,9 @@ Exporter = Annotated[AccountExporter, Depends(_exporter)]
 Keys = Annotated[KeyService, Depends(_keys)]
 Maintenance = Annotated[MaintenanceService, Depends(_maintenance)]
 Profile = Annotated[ProfileService, Depends(_profile)]
-Queue = Annotated[QueueService, Depends(_queue)]
 Search = Annotated[SearchService, Depends(_search)]
 Sessions = Annotated[SessionService, Depends(_sessions)]
 Streams = Annotated[StreamService, Depends(_streams)]
-Tasks = Annotated[TaskService, Depends(_tasks)]
 Throttle = Annotated[ThrottleService, Depends(_throttle)]
 Usage = Annotated[UsageService, Depends(_usage)]
 

@@ -1,13 +1,23 @@
 """The queue, for administrators."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from backend.api.deps import Admin, Page, Queue
+from fastapi import APIRouter, Depends
+
+from backend.api.deps import Admin, AllServices, Page
 from backend.api.errors import problems
 from backend.core.errors import AdminOnlyError, TokenInvalidError
 from backend.schemas.queue import FailurePage, QueueOut
+from backend.services.queue import QueueService
 
 router = APIRouter(prefix="/admin/queue", tags=["admin"], responses=problems(TokenInvalidError, AdminOnlyError))
+
+
+async def _queue(services: AllServices) -> QueueService:
+    return services.queue
+
+
+Queue = Annotated[QueueService, Depends(_queue)]
 
 
 @router.get("")
