@@ -70,7 +70,8 @@ async def assert_answered_once(account: Account, task: dict[str, Any], database_
 
 async def test_the_server_is_killed_while_it_answers_and_answers_once_after_its_restart(tmp_path: Path) -> None:
     async with slow_ollama() as ollama:
-        data, chosen = tmp_path / "data", {"chat_provider": "ollama", "embedder": "hashing", "port": free_port()}
+        data = tmp_path / "data"
+        chosen: dict[str, Any] = {"chat_provider": "ollama", "embedder": "hashing", "port": free_port()}
         async with running_product(data, ollama_url=ollama.url, **chosen) as first, first.account() as alice:
             task_id = await asked(alice)
             await seen(alice, task_id, "writing")
