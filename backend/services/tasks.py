@@ -15,7 +15,7 @@ from backend.services.answering.asking import asked_by
 from backend.services.answering.attempts import MOST_ATTEMPTS, Attempt, call_off, give_up, leave_unanswered
 from backend.services.answering.pipeline import Answering
 from backend.services.answering.recalling import answer_of
-from backend.services.answering.turn import Asked, Turn
+from backend.services.answering.turn import Asked, ServerStoppingError, Turn
 from backend.services.quotas import Quotas
 
 log = structlog.get_logger(__name__)
@@ -84,6 +84,8 @@ class TaskService:
             found = await tx.tasks.get(owner_id, task_id)
         if found is None:
             return
+        if self._answering.turns.stopping:
+            raise ServerStoppingError
         if (earlier := self._answering.turns.get(found.message_id)) is not None:
             await earlier.settled()  # This process was taken for dead while it answered.
         begun = await self._begin(owner_id, task_id)

@@ -139,8 +139,6 @@ async def test_a_stop_in_the_middle_gives_it_back_to_the_queue_uncounted(
         for stop in range(4):
             async with alice.app.worker.running(alone=True):
                 await soon(lambda: _prompted(model, stop + 1))  # noqa: B023 - awaited here
-                if stop == 3:
-                    await alice.app.services.answering.drain(0)  # As the server does that has a worker in it.
             found, _ = await alice.look(task)
             assert (found.state, found.attempts, await alice.waiting_jobs()) == ("queued", 0, 1)
             await alice.hurry()
@@ -150,6 +148,31 @@ async def test_a_stop_in_the_middle_gives_it_back_to_the_queue_uncounted(
             await alice.nothing_left()
         assert answer is not None
         assert (answer.text, await alice.questions(), len(await alice.messages(task))) == ("one two", 1, 2)
+
+
+async def test_a_server_that_stops_with_its_worker_gives_tasks_back_and_begins_no_other(
+    application: ApplicationFactory, database: Database
+) -> None:
+    model = ScriptedChatModel(["one", asyncio.Event()], ["An answer."])
+    async with desk(application, database, model) as alice:
+        task, late = await alice.ask(), await alice.ask()
+        async with alice.app.worker.running(alone=True):
+            await soon(lambda: _prompted(model, 1))
+            await alice.app.services.answering.drain(0)
+            await soon(lambda: _queued(alice, task))
+        assert (len(model.prompts), await alice.waiting_jobs()) == (1, 2)
+        await alice.hurry()
+        async with desk(application, database, model) as again, again.app.worker.running(alone=True):
+            for one in (task, late):
+                _, answer = await alice.until(one, "succeeded")
+                assert answer is not None
+                assert answer.text == "An answer."
+        assert await alice.questions() == 2
+
+
+async def _queued(alice: Desk, task: Task) -> bool:
+    found, _ = await alice.look(task)
+    return (found.state, found.attempts) == ("queued", 0)
 
 
 async def _prompted(model: ScriptedChatModel, times: int) -> bool:

@@ -62,11 +62,11 @@ class TaskRepository(Repository):
 
     async def hold(self, owner_id: UUID, task_id: UUID, *, key_id: UUID | None = None) -> Task | None:
         """Return a task, and hold it until the transaction ends: nobody else changes its state meanwhile."""
-        return await self._hold(*_of(owner_id, key_id), TaskRow.id == task_id)
+        return await self._hold(owner_id, key_id, TaskRow.id == task_id)
 
     async def hold_answering(self, owner_id: UUID, message_id: UUID) -> Task | None:
         """Return the task that is to give an answer, if one is, and hold it as ``hold`` does."""
-        return await self._hold(*_of(owner_id), TaskRow.message_id == message_id)
+        return await self._hold(owner_id, None, TaskRow.message_id == message_id)
 
     async def start_attempt(self, owner_id: UUID, task_id: UUID) -> Task | None:
         """Count an attempt when it begins, so that one that kills its process is counted too; ``None`` if the task has ended."""
@@ -127,16 +127,13 @@ class TaskRepository(Repository):
         rows = await self._connection.execute(WITHOUT_JOB, {"seconds": older_than_seconds})
         return [(row.owner_id, row.id) for row in rows]
 
-    async def _hold(self, *which: ColumnElement[bool]) -> Task | None:
+    async def _hold(self, owner_id: UUID, key_id: UUID | None, which: ColumnElement[bool]) -> Task | None:
         """Hold the conversation first: who deletes one takes both in this order, and so never waits for who waits for it."""
-        session = select(TaskRow.owner_id, TaskRow.session_id).where(*which)
-        found = (await self._connection.execute(session)).one_or_none()
-        if found is None:
-            return None
-        conversation = (ChatSessionRow.owner_id == found.owner_id, ChatSessionRow.id == found.session_id)
-        await self._connection.execute(select(ChatSessionRow.id).where(*conversation).with_for_update(key_share=True))
-        await self._connection.execute(select(TaskRow.id).where(*which).with_for_update())
-        row = (await self._connection.execute(select(*_columns()).where(*which))).one_or_none()
+        its = select(TaskRow.session_id).where(*_of(owner_id, key_id), which)
+        conversation = select(ChatSessionRow.id).where(ChatSessionRow.owner_id == owner_id, ChatSessionRow.id.in_(its))
+        await self._connection.execute(conversation.with_for_update(key_share=True))
+        statement = select(*columns(TaskRow, Task)).where(*_of(owner_id, key_id), which).with_for_update()
+        row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else _task(row)
 
     async def _update(self, *which: ColumnElement[bool], **values: object) -> Task | None:
