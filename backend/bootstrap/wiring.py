@@ -130,7 +130,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         search=SearchService(uow, retriever),
         sessions=SessionService(uow),
         streams=StreamService(uow, turns, parts.relay, grace_seconds=settings.stream_grace_seconds),
-        tasks=TaskService(uow, answering, quotas, default_model=model.default_model),
+        tasks=TaskService(uow, answering, quotas),
         titler=titler,
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
         usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),

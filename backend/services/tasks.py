@@ -27,11 +27,10 @@ LOOK_SECONDS = 1.0
 class TaskService:
     """Shows and cancels tasks, and makes their attempts. Somebody else's is missing, and so is one out of a key's reach."""
 
-    def __init__(self, uow: UnitOfWork, answering: Answering, quotas: Quotas, *, default_model: str) -> None:
+    def __init__(self, uow: UnitOfWork, answering: Answering, quotas: Quotas) -> None:
         self._uow = uow
         self._answering = answering
         self._quotas = quotas
-        self._default_model = default_model
 
     async def page(
         self, owner_id: UUID, *, limit: int, after: Cursor | None, state: TaskState | None = None, reach: Reach = EVERYTHING
@@ -123,7 +122,7 @@ class TaskService:
             except QuotaExceededError as error:
                 await give_up(tx, task, error)
                 return None
-            return Attempt(self._uow, task), await asked_by(tx, task, default_model=self._default_model)
+            return Attempt(self._uow, task), await asked_by(tx, task)
 
     async def _watch(self, turn: Turn, attempt: Attempt) -> None:
         """Return once the turn is over, and end it if nobody wants it any more."""

@@ -26,7 +26,7 @@ from tests.support.cluster import Cluster, Database
 from tests.support.files import a_file
 from tests.support.parts import CountingEmbedder, PlainTextParser, SwitchableIndex
 
-PLAINLY = TaskRequest(model=None, temperature=None, max_tokens=None, strict=False, within=None)
+PLAINLY = TaskRequest(model="m", named=False, temperature=None, max_tokens=None, strict=False, within=None)
 
 
 @dataclass(frozen=True, slots=True)

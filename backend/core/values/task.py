@@ -13,10 +13,11 @@ LIVE: tuple[TaskState, ...] = ("queued", "running")
 class TaskRequest:
     """How a task's question is to be answered, as it was when it was asked. Its text is in the conversation.
 
-    ``model`` is ``None`` for the server's own, and ``within`` for all documents.
+    ``named`` says that the model was asked for by name, and is not the server's choice. ``within`` is ``None`` for all documents.
     """
 
-    model: str | None
+    model: str
+    named: bool
     temperature: float | None
     max_tokens: int | None
     strict: bool

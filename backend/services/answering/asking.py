@@ -19,10 +19,11 @@ REMEMBERED_MESSAGES = 60
 def request_of(asked: Asked) -> TaskRequest:
     """Return what has to be kept of a question beside its conversation."""
     question = asked.question
-    return TaskRequest(question.model, question.temperature, question.max_tokens, asked.strict, asked.within)
+    named = question.model is not None
+    return TaskRequest(asked.model, named, question.temperature, question.max_tokens, asked.strict, asked.within)
 
 
-async def asked_by(tx: Transaction, task: Task, *, default_model: str) -> Asked:
+async def asked_by(tx: Transaction, task: Task) -> Asked:
     """Return the question of a task as it can be answered now: documents may have become ready since it was asked.
 
     Raises:
@@ -32,14 +33,15 @@ async def asked_by(tx: Transaction, task: Task, *, default_model: str) -> Asked:
     session = await tx.sessions.get(owner_id, task.session_id)
     if session is None:
         raise SessionNotFoundError
+    model = request.model if request.named else None
     question, history = await exchange(tx, owner_id, session.id, task.message_id)
     standings = await tx.documents.standings(owner_id, request.within)
     return Asked(
         owner_id=owner_id,
         session_id=session.id,
         message_id=task.message_id,
-        question=Question(question.content, session.id, request.within, request.model, request.temperature, request.max_tokens),
-        model=request.model or default_model,
+        question=Question(question.content, session.id, request.within, model, request.temperature, request.max_tokens),
+        model=request.model,
         within=request.within,
         ready=any(standing.live for standing in standings.values()),
         pending_documents=pending_of(standings),
