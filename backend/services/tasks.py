@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from backend.core.errors import AnswerCrashedError, QuotaExceededError, TaskNotFoundError, UnavailableError
+from backend.core.errors import AnswerCrashedError, QuotaExceededError, SessionNotFoundError, TaskNotFoundError, UnavailableError
 from backend.core.values.chat import Answer
 from backend.core.values.page import Cursor, Page
 from backend.core.values.task import Task, TaskState
@@ -87,10 +87,10 @@ class TaskService:
             raise ServerStoppingError
         if (earlier := self._answering.turns.get(found.message_id)) is not None:
             await earlier.settled()  # This process was taken for dead while it answered.
-        begun = await self._begin(owner_id, task_id)
-        if begun is None:
+        attempt = await self._begin(owner_id, task_id)
+        asked = None if attempt is None else await self._read(attempt.task)
+        if attempt is None or asked is None:
             return
-        attempt, asked = begun
         turn = self._answering.start(asked, streamed=False, attempt=attempt)
         try:
             await self._watch(turn, attempt)
@@ -102,7 +102,7 @@ class TaskService:
         if not attempt.over:
             await turn.answer()
 
-    async def _begin(self, owner_id: UUID, task_id: UUID) -> tuple[Attempt, Asked] | None:
+    async def _begin(self, owner_id: UUID, task_id: UUID) -> Attempt | None:
         async with self._uow.of(owner_id) as tx:
             task = await tx.tasks.hold(owner_id, task_id)
             if task is None or await tx.users.get(owner_id) is None:
@@ -122,7 +122,20 @@ class TaskService:
             except QuotaExceededError as error:
                 await give_up(tx, task, error)
                 return None
-            return Attempt(self._uow, task), await asked_by(tx, task)
+            return Attempt(self._uow, task)
+
+    async def _read(self, task: Task) -> Asked | None:
+        """Return the question of a task whose attempt is counted already: one that cannot be read is not tried for ever."""
+        try:
+            async with self._uow.of(task.owner_id) as tx:
+                return await asked_by(tx, task)
+        except SessionNotFoundError:
+            return None  # It was deleted this very moment.
+        except UnavailableError:
+            raise
+        except Exception:
+            log.exception("task_not_read", task_id=str(task.id))
+            raise
 
     async def _watch(self, turn: Turn, attempt: Attempt) -> None:
         """Return once the turn is over, and end it if nobody wants it any more."""
