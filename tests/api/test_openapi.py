@@ -22,6 +22,7 @@ RESOURCES = {
     "keys": "key_id",
     "messages": "message_id",
     "sessions": "session_id",
+    "tasks": "task_id",
     "sign-ins": "sign_in_id",
     "users": "user_id",
 }
