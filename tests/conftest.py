@@ -17,6 +17,7 @@ LONG_FILES = (
     "faults/test_injected_faults.py",
     "e2e/test_commands.py",
     "faults/test_kills.py",
+    "faults/test_background_kills.py",
     "faults/test_failpoints.py",
     "faults/test_random_kills.py",
     "documents/http/test_quotes.py",

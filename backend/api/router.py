@@ -15,10 +15,12 @@ from backend.api.routes import (
     messages,
     models,
     openai,
+    queue,
     search,
     sessions,
     sign_in,
     streams,
+    tasks,
     tiers,
     usage,
     users,
@@ -33,5 +35,23 @@ router.include_router(health.router)
 router.include_router(sign_in.router)
 router.include_router(mcp.router)
 router.include_router(openai.router)
-for part in (auth, usage, exports, keys, users, admin, tiers, models, chat, search, documents, sessions, messages, streams, assist):
+for part in (
+    auth,
+    usage,
+    exports,
+    keys,
+    users,
+    admin,
+    tiers,
+    queue,
+    models,
+    chat,
+    tasks,
+    search,
+    documents,
+    sessions,
+    messages,
+    streams,
+    assist,
+):
     router.include_router(part.router, prefix=V1)

@@ -42,6 +42,7 @@ from backend.services.indexing.purging import Purger
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
 from backend.services.providers import Providers
+from backend.services.queue import QueueService
 from backend.services.quotas import Quotas
 from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
@@ -49,6 +50,7 @@ from backend.services.retrieval import Deadlines, Retriever
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.streams import StreamService
+from backend.services.tasks import TaskService
 from backend.services.throttling import ThrottleService
 from backend.services.tiers import TierService
 from backend.services.usage import UsageService
@@ -134,12 +136,14 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         maintenance=MaintenanceService(uow),
         profile=ProfileService(uow, parts.passwords),
         purger=AccountPurger(uow, blobs, index),
+        queue=QueueService(uow),
         reindexing=ReindexService(uow, index, parts.embedders, builder),
         search=SearchService(uow, retriever),
         sessions=SessionService(uow),
         status=status_service(settings, at, uow=uow, blobs=blobs, index=index, models=model, limiter=parts.limiter),
         streams=StreamService(uow, turns, parts.relay, grace_seconds=settings.stream_grace_seconds),
         tiers=TierService(uow),
+        tasks=TaskService(uow, answering, quotas),
         titler=titler,
         throttle=ThrottleService(parts.limiter, enabled=settings.limits_enabled),
         usage=UsageService(uow, parts.limiter, quotas, enabled=settings.limits_enabled),

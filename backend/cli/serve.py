@@ -144,7 +144,7 @@ def _bound(settings: Settings) -> socket.socket:
 
 @app.command()
 def worker() -> None:
-    """Run a worker alone, for the scaled shape: it indexes what the API processes accept."""
+    """Run a worker alone, for the scaled shape: it indexes and answers what the API processes accept."""
     settings = read_settings()
     configure_logging(settings.log_level, settings.log_format)
     run(_work(settings))
@@ -154,6 +154,11 @@ async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with open_application(settings, attach=True) as application, application.worker.running(alone=False):
+    async with (
+        open_application(settings, attach=True) as application,
+        # Answers that it gives can be stopped from other processes.
+        application.listener.running(),
+        application.worker.running(alone=False),
+    ):
         typer.echo("Docent's worker is ready.")
         await stop.wait()

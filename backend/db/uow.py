@@ -19,11 +19,13 @@ from backend.db.repositories.jobs import JobRepository
 from backend.db.repositories.leftovers import LeftoverRepository
 from backend.db.repositories.lexicon import LexiconRepository
 from backend.db.repositories.messages import MessageRepository
+from backend.db.repositories.queue import QueueRepository
 from backend.db.repositories.reset_links import ResetLinkRepository
 from backend.db.repositories.sessions import SessionRepository
 from backend.db.repositories.settings import SettingRepository
 from backend.db.repositories.sign_ins import SignInRepository
 from backend.db.repositories.stored import StoredRepository
+from backend.db.repositories.tasks import TaskRepository
 from backend.db.repositories.texts import TextRepository
 from backend.db.repositories.tiers import TierRepository
 from backend.db.repositories.usage import UsageRepository
@@ -48,6 +50,7 @@ class Transaction:
         self.sign_ins = SignInRepository(connection)
         self.sessions = SessionRepository(connection)
         self.messages = MessageRepository(connection)
+        self.tasks = TaskRepository(connection)
         self.documents = DocumentRepository(connection)
         self.texts = TextRepository(connection)
         self.chunks = ChunkRepository(connection)
@@ -56,6 +59,7 @@ class Transaction:
         self.generations = GenerationRepository(connection)
         self.settings = SettingRepository(connection)
         self.jobs = JobRepository(connection)
+        self.queue = QueueRepository(connection)
         self.consistency = ConsistencyRepository(connection)
         self.stored = StoredRepository(connection)
 

@@ -17,6 +17,7 @@ from backend.models.message import MessageRow
 from backend.models.message_source import MessageSourceRow
 from backend.models.reset_link import ResetLinkRow
 from backend.models.setting import SettingRow
+from backend.models.task import TaskRow
 from backend.models.tier import TierRow
 from backend.models.usage import UsageRow
 from backend.models.user import UserRow
@@ -39,6 +40,7 @@ __all__ = [
     "MessageSourceRow",
     "ResetLinkRow",
     "SettingRow",
+    "TaskRow",
     "TierRow",
     "UsageRow",
     "UserRow",

@@ -1,6 +1,7 @@
 """Questions and answers on the wire."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -11,13 +12,30 @@ from backend.core.values.chat import Answer, AnswerStatus, Leg, MessageStatus, Q
 from backend.schemas.base import NOT_BLANK, DocumentIds, RequestModel, ResponseModel, Storable, Text
 
 
-class HowToAnswer(RequestModel):
-    """How an answer is to be given. What is left out is left to the session, the model or the server."""
+class Manner(RequestModel):
+    """How a question is to be answered. What is left out is left to the session, the model or the server."""
 
     model: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=131_072)] | None = None
     strict: bool | None = Field(None, description="Answers from the documents alone, or not; without it as the session says.")
+
+    def asking(self, text: str, session_id: UUID | None, document_ids: Sequence[UUID] | None = None) -> Question:
+        """Return a question that is to be answered so."""
+        return Question(
+            text=text,
+            session_id=session_id,
+            document_ids=None if document_ids is None else tuple(document_ids),
+            model=self.model,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            strict=self.strict,
+        )
+
+
+class HowToAnswer(Manner):
+    """How an answer is to be given to somebody who waits for it."""
+
     stream: bool = Field(False, description="Answers as server-sent events: run, sources, delta..., done or error.")
     resumable: bool = Field(
         False, description="With `stream`: the answer goes on for a while after a disconnect, and can be resumed."
@@ -31,19 +49,10 @@ class HowToAnswer(RequestModel):
 
     def asking(self, text: str, session_id: UUID | None, document_ids: Sequence[UUID] | None = None) -> Question:
         """Return a question that is to be answered so."""
-        return Question(
-            text=text,
-            session_id=session_id,
-            document_ids=None if document_ids is None else tuple(document_ids),
-            model=self.model,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            strict=self.strict,
-            resumable=self.resumable,
-        )
+        return replace(super().asking(text, session_id, document_ids), resumable=self.resumable)
 
 
-class QueryIn(HowToAnswer):
+class QuestionIn(Manner):
     """A question about the caller's documents."""
 
     query: Annotated[str, Field(min_length=1, max_length=32_000, pattern=NOT_BLANK), Storable]
@@ -53,6 +62,10 @@ class QueryIn(HowToAnswer):
     def question(self) -> Question:
         """Return what the service takes."""
         return self.asking(self.query, self.session_id, self.document_ids)
+
+
+class QueryIn(QuestionIn, HowToAnswer):
+    """A question about the caller's documents, and how its answer is to be given."""
 
 
 class SourceOut(ResponseModel):

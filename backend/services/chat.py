@@ -1,21 +1,17 @@
 """Asking questions."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 from uuid import UUID
 
-from backend.core.errors import (
-    AnswerNotNewestError,
-    MessageNotFoundError,
-    NotAnAnswerError,
-    SessionNotFoundError,
-)
+from backend.core.errors import MessageNotFoundError, RateLimitedError, SessionNotFoundError
 from backend.core.ids import new_id
-from backend.core.values.chat import Answer, ChatSession, Message, Question
+from backend.core.values.chat import Answer, ChatSession, Question
+from backend.core.values.task import Task
 from backend.core.values.user import EVERYTHING, Reach
 from backend.db.uow import Transaction, UnitOfWork
-from backend.ports.chat_model import Turn as PromptTurn
+from backend.services.answering.asking import REMEMBERED_MESSAGES, exchange, request_of, turns_of
+from backend.services.answering.attempts import queue
 from backend.services.answering.pipeline import Answering
 from backend.services.answering.recalling import answer_of
 from backend.services.answering.searchable import searchable
@@ -23,7 +19,8 @@ from backend.services.answering.titling import title_of
 from backend.services.answering.turn import Asked, Turn
 from backend.services.quotas import Quotas
 
-REMEMBERED_MESSAGES = 60
+MOST_TASKS = 100
+"""Of one account, in every tier: questions that are still to be answered in the background."""
 
 
 class ChatService:
@@ -61,32 +58,67 @@ class ChatService:
             SessionBusyError: The session's previous question is still being answered.
         """
         arrived = perf_counter()
-        question_id, answer_id = new_id(), new_id()
-        if question.model is not None:
-            await self._assert_known(owner_id, question.model)
+        await self._assert_known(owner_id, question.model)
         async with self._uow.of(owner_id) as tx:
-            model = await self._quotas.check_model(tx, owner_id, question.model)
-            await self._quotas.check_tokens(tx, owner_id)
-            session = await self._session(tx, owner_id, question, reach)
-            found = await searchable(tx, owner_id, reach, wanted=question.document_ids, otherwise=session.document_ids)
-            if again is None:
-                history = await tx.messages.history(owner_id, session.id, limit=REMEMBERED_MESSAGES)
-                await tx.messages.add_turn(
-                    owner_id, session.id, question_id=question_id, question=question.text, answer_id=answer_id, model=model
-                )
-            else:
-                # In this order: until the transaction ends, nobody else adds to the session, so what is newest stays so.
-                await tx.messages.add_answer(owner_id, session.id, answer_id=answer_id, model=model)
-                asked_before, history = await _exchange(tx, owner_id, session.id, again)
-                question = replace(question, text=asked_before.content)
-            all_read = not history or (again is None and len(history) < REMEMBERED_MESSAGES)
-            unread = 0 if all_read else await tx.messages.said_before(owner_id, session.id, history[0].id)
-            if not (session.titled or history):
-                await tx.sessions.give_title(owner_id, session.id, title_of(question.text), titled=False)
-            await tx.sessions.touch(owner_id, session.id)
+            asked = await self._store(tx, owner_id, question, reach, again)
             if idempotency_key is not None:
-                await tx.idempotency.bind(owner_id, idempotency_key, answer_id)
-        asked = Asked(
+                await tx.idempotency.bind(owner_id, idempotency_key, asked.message_id)
+        return self._answering.start(replace(asked, arrived=arrived, idempotency_key=idempotency_key), streamed=streamed)
+
+    async def ask_later(
+        self, owner_id: UUID, question: Question, *, idempotency_key: str | None = None, reach: Reach = EVERYTHING
+    ) -> Task:
+        """Store a question, in its session or in a new one, and queue the task of answering it: both or neither.
+
+        Raises:
+            RateLimitedError: As many tasks as an account may have are waiting; ``details`` says ``background_tasks``.
+            DocentError: As ``ask``.
+        """
+        await self._assert_known(owner_id, question.model)
+        async with self._uow.of(owner_id) as tx:
+            if self._quotas.enabled and await tx.tasks.live(owner_id) >= MOST_TASKS:
+                raise RateLimitedError(
+                    f"Your account may have {MOST_TASKS} tasks waiting at the same time.",
+                    limit="background_tasks",
+                    retry_after_seconds=60,
+                )
+            asked = await self._store(tx, owner_id, question, reach)
+            task = await tx.tasks.add(
+                owner_id,
+                task_id=new_id(),
+                session_id=asked.session_id,
+                message_id=asked.message_id,
+                key_id=reach.key_id,
+                request=request_of(asked),
+            )
+            await queue(tx, owner_id, task.id)
+            if idempotency_key is not None:
+                await tx.idempotency.bind(owner_id, idempotency_key, task.id)
+                await tx.idempotency.finish_bound(owner_id, idempotency_key, task.id, status=202)
+        return task
+
+    async def _store(self, tx: Transaction, owner_id: UUID, question: Question, reach: Reach, again: UUID | None = None) -> Asked:
+        question_id, answer_id = new_id(), new_id()
+        model = await self._quotas.check_model(tx, owner_id, question.model)
+        await self._quotas.check_tokens(tx, owner_id)
+        session = await self._session(tx, owner_id, question, reach)
+        found = await searchable(tx, owner_id, reach, wanted=question.document_ids, otherwise=session.document_ids)
+        if again is None:
+            history = await tx.messages.history(owner_id, session.id, limit=REMEMBERED_MESSAGES)
+            await tx.messages.add_turn(
+                owner_id, session.id, question_id=question_id, question=question.text, answer_id=answer_id, model=model
+            )
+        else:
+            # In this order: until the transaction ends, nobody else adds to the session, so what is newest stays so.
+            await tx.messages.add_answer(owner_id, session.id, answer_id=answer_id, model=model)
+            asked_before, history = await exchange(tx, owner_id, session.id, again)
+            question = replace(question, text=asked_before.content)
+        all_read = not history or (again is None and len(history) < REMEMBERED_MESSAGES)
+        unread = 0 if all_read else await tx.messages.said_before(owner_id, session.id, history[0].id)
+        if not (session.titled or history):
+            await tx.sessions.give_title(owner_id, session.id, title_of(question.text), titled=False)
+        await tx.sessions.touch(owner_id, session.id)
+        return Asked(
             owner_id=owner_id,
             session_id=session.id,
             message_id=answer_id,
@@ -95,15 +127,13 @@ class ChatService:
             within=found.within,
             ready=found.ready,
             pending_documents=found.pending_documents,
-            history=_turns(history),
-            arrived=arrived,
-            idempotency_key=idempotency_key,
+            history=turns_of(history),
+            arrived=perf_counter(),
             strict=session.strict if question.strict is None else question.strict,
             unread_messages=unread,
             replaces=again,
             untitled=not session.titled,
         )
-        return self._answering.start(asked, streamed=streamed)
 
     async def answer(self, owner_id: UUID, message_id: UUID) -> Answer:
         """Return an answer as it was stored.
@@ -118,8 +148,10 @@ class ChatService:
             raise MessageNotFoundError
         return answer
 
-    async def _assert_known(self, owner_id: UUID, model: str) -> None:
+    async def _assert_known(self, owner_id: UUID, model: str | None) -> None:
         """Refuse a model that is a mistake before anything is stored. Who may not use it does not learn whether it exists."""
+        if model is None:
+            return
         async with self._uow.of(owner_id) as tx:
             await self._quotas.check_model(tx, owner_id, model)
         await self._answering.assert_known(model)
@@ -139,19 +171,3 @@ class ChatService:
         if session is None:
             raise SessionNotFoundError
         return session
-
-
-async def _exchange(tx: Transaction, owner_id: UUID, session_id: UUID, answer_id: UUID) -> tuple[Message, list[Message]]:
-    """Return the newest question of a session, which this has to be the answer to, and what was said before it."""
-    found = await tx.messages.newest(owner_id, session_id, limit=REMEMBERED_MESSAGES + 2)
-    if found and found[-1].id == answer_id:
-        *history, question, _ = found
-        return question, [message for message in history if message.content]
-    message = await tx.messages.get(owner_id, answer_id)
-    if message is None or message.session_id != session_id:
-        raise MessageNotFoundError
-    raise NotAnAnswerError if message.role == "user" else AnswerNotNewestError
-
-
-def _turns(history: Sequence[Message]) -> tuple[PromptTurn, ...]:
-    return tuple(PromptTurn(message.role, message.content) for message in history)

@@ -5,6 +5,7 @@ import structlog
 from backend.core.clock import now
 from backend.core.values.chat import LONGEST_ANSWER
 from backend.db.uow import UnitOfWork
+from backend.services.answering.attempts import queue
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +21,10 @@ class MaintenanceService:
         self._uow = uow
 
     async def end_abandoned_answers(self, *, all_of_them: bool = False) -> None:
-        """Mark answers as incomplete whose process is gone; all of them, where this process is the only one and has just begun."""
+        """Mark answers as incomplete whose process is gone; all of them, where this process is the only one and has just begun.
+
+        Those that a worker is still to give stay as they are.
+        """
         async with self._uow.system() as tx:
             ended = await tx.messages.end_abandoned(before=None if all_of_them else now() - LONGEST_ANSWER)
         if ended:
@@ -41,5 +45,8 @@ class MaintenanceService:
                 await tx.jobs.defer(
                     "confirm_vectors", lock=str(document_id), priority=-5, owner_id=owner_id, document_id=document_id
                 )
-        if lost or deleted or late:
-            log.warning("work_queued_again", documents=len(lost), accounts=len(deleted), unindexed=len(late))
+            tasks = await tx.tasks.without_job(older_than_seconds=LOST_AFTER_SECONDS)
+            for owner_id, task_id in tasks:
+                await queue(tx, owner_id, task_id)
+        if lost or deleted or late or tasks:
+            log.warning("work_queued_again", documents=len(lost), accounts=len(deleted), unindexed=len(late), tasks=len(tasks))

@@ -22,11 +22,13 @@ from backend.services.generating.service import Generating
 from backend.services.idempotency import IdempotencyService
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
+from backend.services.queue import QueueService
 from backend.services.reindexing import ReindexService
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.status import StatusService
 from backend.services.streams import StreamService
+from backend.services.tasks import TaskService
 from backend.services.throttling import ThrottleService
 from backend.services.tiers import TierService
 from backend.services.usage import UsageService
@@ -54,11 +56,13 @@ class Services:
     maintenance: MaintenanceService
     profile: ProfileService
     purger: AccountPurger
+    queue: QueueService
     reindexing: ReindexService
     search: SearchService
     sessions: SessionService
     status: StatusService
     streams: StreamService
+    tasks: TaskService
     throttle: ThrottleService
     tiers: TierService
     titler: Titler

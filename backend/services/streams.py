@@ -9,6 +9,7 @@ from backend.core.values.chat import Message
 from backend.core.values.user import EVERYTHING, Reach
 from backend.db.uow import UnitOfWork
 from backend.ports.relay import Relay
+from backend.services.answering.attempts import call_off
 from backend.services.answering.following import DistantTurn
 from backend.services.answering.running import RunningTurns
 from backend.services.answering.turn import TurnReader
@@ -82,7 +83,11 @@ class StreamService:
             if not self._turns.stop(message_id) and loop.time() >= call_at:
                 call_at = loop.time() + AGAIN_SECONDS
                 async with self._uow.of(owner_id) as tx:
-                    await tx.messages.call_for_stop(owner_id, message_id)
+                    task = await tx.tasks.hold_answering(owner_id, message_id)
+                    if task is not None and task.live:
+                        await call_off(tx, task)
+                    else:
+                        await tx.messages.call_for_stop(owner_id, message_id)
             await asyncio.sleep(LOOK_SECONDS)
             message = await self._answer(owner_id, session_id, message_id, reach)
         return message

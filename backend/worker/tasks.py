@@ -20,7 +20,16 @@ class PatientRetry(procrastinate.BaseRetryStrategy):
         return procrastinate.RetryDecision(retry_in={"seconds": min(2 ** min(job.attempts + 1, 12), LONGEST_WAIT_SECONDS)})
 
 
+class SteadyRetry(procrastinate.BaseRetryStrategy):
+    """What comes again until it is done, and is bounded by a count of its own: the queue's counts stops of the worker too."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: procrastinate.jobs.Job) -> procrastinate.RetryDecision:
+        """Return when the job runs again."""
+        return procrastinate.RetryDecision(retry_in={"seconds": 2})
+
+
 PATIENT_RETRY = PatientRetry()
+STEADY_RETRY = SteadyRetry()
 
 
 def add_tasks(app: procrastinate.App, services: Services) -> None:
@@ -28,6 +37,7 @@ def add_tasks(app: procrastinate.App, services: Services) -> None:
     _add_documents(app, services)
     _add_index(app, services)
     _add_accounts(app, services)
+    _add_answers(app, services)
 
 
 def _add_documents(app: procrastinate.App, services: Services) -> None:
@@ -80,3 +90,10 @@ def _add_accounts(app: procrastinate.App, services: Services) -> None:
     @app.task(name="purge_account_files", retry=PATIENT_RETRY)
     async def purge_account_files(owner_id: str) -> None:
         await services.purger.purge_files(UUID(owner_id))
+
+
+def _add_answers(app: procrastinate.App, services: Services) -> None:
+    @app.task(name="answer_task", retry=STEADY_RETRY)
+    async def answer_task(owner_id: str, task_id: str) -> None:
+        structlog.contextvars.bind_contextvars(job="answer_task", task_id=task_id)
+        await services.tasks.answer(UUID(owner_id), UUID(task_id))

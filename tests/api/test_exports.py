@@ -44,7 +44,7 @@ async def test_everything_of_hers_and_nothing_of_anybody_elses_is_in_it(product:
 
     folder = f"documents/{document_id}"
     assert set(archive.namelist()) == {
-        *("README.txt", "profile.json", "documents.json", "keys.json", "sign-ins.json", "usage.json", "audit.json"),
+        *("README.txt", "profile.json", "documents.json", "tasks.json", "keys.json", "sign-ins.json", "usage.json", "audit.json"),
         *(f"{folder}/🐳 wäl.md", f"{folder}/text.txt", f"sessions/{session_id}.json", f"sessions/{session_id}.md"),
     }
     files = {name: archive.read(name) for name in archive.namelist()}

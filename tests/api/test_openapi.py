@@ -23,6 +23,7 @@ RESOURCES = {
     "messages": "message_id",
     "models": "model",
     "sessions": "session_id",
+    "tasks": "task_id",
     "sign-ins": "sign_in_id",
     "tiers": "tier",
     "users": "user_id",

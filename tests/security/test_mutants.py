@@ -32,6 +32,8 @@ CALLS: Mapping[str, Call] = {
 # With both walls down these still do no harm, and this is why.
 VACUOUS: Mapping[str, str] = {
     "generations.lock of one's own, statement 0": "it holds rows until the end of the transaction, and tells and changes nothing",
+    "tasks.hold of another, statement 0": "it holds a conversation until the end of the transaction, and tells and changes nothing",
+    "tasks.hold_answering of another, statement 0": "it holds a conversation as well, and tells and changes nothing",
     "vectors.store of another, statement 0": "the vector would be the caller's, and the foreign key to its chunk names the owner",
     "lexicon.remove_document of another, statement 3": "it removes sizes that have come to nothing, and nobody keeps such",
     "lexicon.search of another, statement 0": "the candidates come from a function that reads the owner from the setting itself",

@@ -15,6 +15,7 @@ from backend.core.config import plain_url
 from backend.core.ids import new_id
 from backend.core.values.chat import Answer, Source, Timings, Usage
 from backend.core.values.document import Document
+from backend.core.values.task import TaskRequest
 from backend.core.values.user import Caller, Origin
 from backend.db.engine import make_engine
 from backend.db.uow import UnitOfWork
@@ -24,6 +25,8 @@ from backend.services.retrieval import Retriever
 from tests.support.cluster import Cluster, Database
 from tests.support.files import a_file
 from tests.support.parts import CountingEmbedder, PlainTextParser, SwitchableIndex
+
+PLAINLY = TaskRequest(model="m", named=False, temperature=None, max_tokens=None, strict=False, within=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,16 @@ class Workshop:
         await self.services.accounts.sign_in(login=username, password="correct horse")
         await self.indexed(owner_id, f"The diary of {name}: whales eat krill.")
         session = await self.services.sessions.create(owner_id, title=f"{name}'s", document_ids=None)
-        await self.turn(owner_id, session.id)
+        answer_id = await self.turn(owner_id, session.id)
         caller = Caller(user_id=owner_id, role="user", tier="free", sign_in_id=owner_id)
         await self.services.keys.create(caller, name="a key", scopes=["chat"], document_ids=None, expires_at=None, origin=Origin())
         await self.services.administration.reset_link(caller, owner_id, origin=Origin())
         await self.services.idempotency.begin(owner_id, "a key", "query", b"a fingerprint")
         async with self.uow.of(owner_id) as tx:
+            await tx.tasks.add(
+                owner_id, task_id=(task_id := new_id()), session_id=session.id, message_id=answer_id, key_id=None, request=PLAINLY
+            )
+            await tx.tasks.end(owner_id, task_id, "succeeded")
             await tx.usage.add(owner_id, now().date(), questions=1, prompt_tokens=1, completion_tokens=1)
         return owner_id
 

@@ -158,6 +158,6 @@ def test_every_job_is_known_and_a_stop_never_loses_one() -> None:
     deferred = {name: task for name, task in app.tasks.items() if "builtin" not in name and name not in by_clock}
     documents = {"index_document", "confirm_vectors", "tidy_document", "discard_file", "purge_document", "purge_file"}
     index = {"build_generation", "rebuild_collection", "drop_collection"}
-    assert set(deferred) == documents | index | {"purge_account", "purge_account_files"}
+    assert set(deferred) == documents | index | {"purge_account", "purge_account_files", "answer_task"}
     cut = procrastinate.jobs.Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="any")
     assert all(task.get_retry_exception(asyncio.CancelledError(), cut) for task in deferred.values())

@@ -92,9 +92,11 @@ from backend.core.errors.limits import (
     RateLimitedError,
     TierNotFoundError,
 )
+from backend.core.errors.tasks import AnswerCrashedError, TaskNotFoundError
 
 __all__ = [
     "AdminOnlyError",
+    "AnswerCrashedError",
     "AnswerCutError",
     "AnswerNotNewestError",
     "BackupRefusedError",
@@ -157,6 +159,7 @@ __all__ = [
     "SessionNotFoundError",
     "SignInNotFoundError",
     "StorageFullError",
+    "TaskNotFoundError",
     "TierNotFoundError",
     "TokenInvalidError",
     "TooLargeError",

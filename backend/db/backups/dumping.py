@@ -12,13 +12,19 @@ from backend.models import Base, ChunkVectorRow
 
 VECTORS = ChunkVectorRow.__tablename__
 
+_CUT = (
+    "status = 'streaming' and not exists"
+    " (select from tasks t where t.message_id = messages.id and t.state in ('queued', 'running'))"
+)
+
 # What is true of the running system only, and what is true of these rows without it.
 INSTEAD = {
     # The index is no part of a backup: it is filled again from these vectors, and a NULL is none.
     (VECTORS, "indexed"): "vector is null",
-    # Whoever was streaming an answer is not there after a restore.
-    ("messages", "status"): "case status when 'streaming' then 'incomplete' else status end",
-    ("messages", "error_code"): "case status when 'streaming' then 'answer_cut' else error_code end",
+    # Whoever was streaming an answer is not there after a restore. A task's is given there, by a worker.
+    ("messages", "status"): f"case when {_CUT} then 'incomplete' else status end",
+    ("messages", "error_code"): f"case when {_CUT} then 'answer_cut' else error_code end",
+    ("tasks", "state"): "case state when 'running' then 'queued' else state end",
 }
 ONLY = {
     # Their requests are not running after a restore.

@@ -23,6 +23,7 @@ FORGET_ENDED = text(
     "delete from procrastinate_jobs j where j.status in ('failed', 'cancelled', 'aborted')"
     " and not exists (select from procrastinate_events e where e.job_id = j.id and e.at > now() - make_interval(days => :days))"
 )
+WITHDRAW = text("delete from procrastinate_jobs where status = 'todo' and task_name = :task and args @> cast(:args as jsonb)")
 HASTEN = text("update procrastinate_jobs set scheduled_at = null where status = 'todo' and lock = :lock and scheduled_at > now()")
 
 
@@ -64,6 +65,10 @@ class JobRepository(Repository):
                 "at": at,
             },
         )
+
+    async def withdraw(self, task: str, **args: object) -> None:
+        """Remove the jobs with these arguments that have not begun."""
+        await self._connection.execute(WITHDRAW, {"task": task, "args": orjson.dumps(args, default=str).decode()})
 
     async def hasten(self, lock: str) -> None:
         """Let the jobs with this lock that wait for their time begin now: the queue keeps what came after them waiting as well."""

@@ -22,7 +22,7 @@ from backend.models import (
     UserRow,
 )
 
-# Children first. Messages and their sources go with their sessions, vectors with their chunks.
+# Children first. Messages, their sources and tasks go with their sessions, vectors with their chunks.
 CONTENT = (
     ChatSessionRow,
     ChunkRow,

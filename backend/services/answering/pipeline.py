@@ -24,6 +24,7 @@ from backend.rag.declining import declined
 from backend.rag.gauging import TokenGauge
 from backend.rag.packing import Packed
 from backend.rag.wording import Wording
+from backend.services.answering.attempts import Attempt
 from backend.services.answering.events import Done, Failed, Found
 from backend.services.answering.outcome import Progress, answer_of, ending, since, source_of
 from backend.services.answering.prompting import Prompting
@@ -80,18 +81,21 @@ class Answering:
         except ModelUnavailableError:
             log.info("model_not_looked_up", model=model)
 
-    def start(self, asked: Asked, *, streamed: bool) -> Turn:
-        """Begin to answer a question that is stored, and return the turn to read from."""
+    def start(self, asked: Asked, *, streamed: bool, attempt: Attempt | None = None) -> Turn:
+        """Begin to answer a question that is stored, and return the turn to read from.
+
+        An ``attempt`` of a task decides whether what comes of it is stored, and its task ends together with its answer.
+        """
         keeps = streamed and asked.question.resumable
         turn = Turn(asked, Channel(keeps=keeps), streamed, self._grace_seconds)
-        self.turns.begin(turn, self._run(turn))
+        self.turns.begin(turn, self._run(turn, attempt))
         return turn
 
     async def drain(self, grace_seconds: float) -> None:
         """Give running answers so long to finish, then end them as ``incomplete``; return when all are stored."""
         await self.turns.drain(grace_seconds)
 
-    async def _run(self, turn: Turn) -> None:
+    async def _run(self, turn: Turn, attempt: Attempt | None) -> None:
         """Outlive the generation: a task that was cancelled cannot be trusted to store anything."""
         progress = Progress(situation_of(turn.asked))
         turn.generation = asyncio.create_task(self._generate(turn, progress))
@@ -101,7 +105,7 @@ class Answering:
         status, error = ending(turn, progress, turn.generation)
         answer = answer_of(turn, progress, status, error)
         try:
-            await self._store(turn, answer, failed=error is not None)
+            await self._store(turn, answer, error, attempt)
         except DocentError as failure:
             log.exception("answer_not_stored", message_id=str(answer.message_id))
             turn.end(Failed(failure))
@@ -166,9 +170,11 @@ class Answering:
                 progress.finish = piece.finish or progress.finish
 
     @stamina.retry(on=DatabaseUnavailableError, attempts=6, timeout=20)
-    async def _store(self, turn: Turn, answer: Answer, *, failed: bool) -> None:
+    async def _store(self, turn: Turn, answer: Answer, error: DocentError | None, attempt: Attempt | None) -> None:
         """Store an answer. A database that restarts meanwhile does not lose what was said."""
-        owner_id, key = turn.asked.owner_id, turn.asked.idempotency_key
+        owner_id, key, failed = turn.asked.owner_id, turn.asked.idempotency_key, error is not None
+        if attempt is not None and await attempt.goes_back(error):
+            return
         async with self._uow.of(owner_id) as tx:
             if key is not None and failed and not (turn.streamed and answer.text):
                 # The caller gets an error, so the same request may come again and ask anew.
@@ -182,7 +188,11 @@ class Answering:
             # One that was stopped or failed takes no other's place.
             replaces = turn.asked.replaces if answer.text and answer.status != "stopped" and not failed else None
             await tx.sessions.touch(owner_id, answer.session_id)
+            if attempt is not None:
+                await attempt.end(tx, answer, error)
             stored = await tx.messages.finish(owner_id, answer, replaces=replaces)
+        if attempt is not None:
+            attempt.over = True
         if stored and not failed:
             self._titler.begin(turn.asked, answer)
 

@@ -22,6 +22,7 @@ class RunningTurns:
     def __init__(self, relay: Relay | None = None) -> None:
         self._relaying = Relaying(relay)
         self._running: dict[UUID, tuple[Turn, asyncio.Task[None]]] = {}
+        self.stopping = False
 
     def begin(self, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
         """Run what answers a turn."""
@@ -52,7 +53,11 @@ class RunningTurns:
             turn.keep()
 
     async def drain(self, grace_seconds: float) -> None:
-        """Give running answers so long to finish, then end them as ``incomplete``; return when all are stored."""
+        """Give running answers so long to finish, then end them as ``incomplete``; return when all are stored.
+
+        From now on the process is ``stopping``: work that can wait should not begin here.
+        """
+        self.stopping = True
         tasks = [task for _, task in self._running.values()]
         if tasks:
             log.info("answers_draining", answers=len(tasks))

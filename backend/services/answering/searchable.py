@@ -1,5 +1,6 @@
 """Which documents a question is answered from, and how they stand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from backend.core.errors import DocumentNotFoundError
 from backend.core.values.chat import PendingDocument
 from backend.core.values.document import UNFINISHED
 from backend.core.values.user import Reach
+from backend.db.repositories.documents import Standing
 from backend.db.uow import Transaction
 
 
@@ -36,6 +38,11 @@ async def searchable(
     standings = await tx.documents.standings(owner_id, within)
     if wanted is not None and len(standings) < len(set(wanted)):
         raise DocumentNotFoundError
+    return searchable_now(within, standings)
+
+
+def searchable_now(within: tuple[UUID, ...] | None, standings: Mapping[UUID, Standing]) -> Searchable:
+    """Return what can be searched of documents that stand so."""
     pending = tuple(
         PendingDocument(document_id, found.title) for document_id, found in standings.items() if found.status in UNFINISHED
     )

@@ -49,6 +49,7 @@ def a_list(kind: str, **more: Any) -> Row:
 
 DOCUMENT = {"path.document_id": "document"}
 SESSION = {"path.session_id": "session"}
+TASK = {"path.task_id": "task"}
 MESSAGE = {**SESSION, "path.message_id": "answer"}
 USER = {"path.user_id": "user"}
 COMPLETION = {"model": "docent", "messages": [{"role": "user", "content": QUESTION}]}
@@ -85,6 +86,8 @@ ROWS: dict[str, Row] = {
     "list_models": Row(),
     "start_reindex": Row(admin=True, bodies=({"embedder": "hashing"},)),
     "drop_old_vectors": Row(admin=True),
+    "read_queue": Row(admin=True),
+    "list_failures": Row({"query.cursor": "cursor:document"}, refused=403, admin=True),
     "list_audit_events": Row({"query.cursor": "cursor:user", "query.user_id": "user"}, refused=403, admin=True),
     "query": Row(
         {"header.Idempotency-Key": "question's key", "body.session_id": "session", "body.document_ids[]": "document"},
@@ -99,6 +102,16 @@ ROWS: dict[str, Row] = {
     "read_served_model": Row(path={"model": "docent"}),
     "create_embeddings": Row(bodies=({"model": "docent", "input": QUESTION},)),
     "create_chat_completion": Row({"body.document_ids[]": "document"}, bodies=(COMPLETION, {**COMPLETION, "stream": True})),
+    "ask_in_background": Row(
+        {"header.Idempotency-Key": "task's key", "body.session_id": "session", "body.document_ids[]": "document"},
+        bodies=({"query": QUESTION},),
+        refused={"header.Idempotency-Key": 202, "body.session_id": 404, "body.document_ids[]": 404},
+        # Each of her own calls in this conversation keeps it busy for the next one.
+        own=(202, 409),
+    ),
+    "list_tasks": a_list("task"),
+    "read_task": Row(TASK),
+    "cancel_task": Row(TASK, turn=1),
     "search": Row({"body.document_ids[]": "document"}, bodies=({"query": QUESTION},)),
     "upload_document": Row({"header.Idempotency-Key": "upload's key"}, refused=202, shape="file"),
     "list_documents": a_list("document"),

@@ -1,11 +1,13 @@
 """People with things of every kind, and what the database holds of one of them."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -121,6 +123,12 @@ async def _furnish(product: Product, someone: Person, secret: str) -> None:
         "replacement's key": f"replacement-{secret}",
         "other document": other["id"],
     }
+    for credential, kind in (("sign-in", "task"), ("limited key", "task of the limited key")):
+        once = {"Idempotency-Key": f"task-{credential}-{secret}"}
+        made = await someone.clients[credential].post("/api/v1/chat/background", json={"query": QUESTION}, headers=once)
+        things[kind] = made.raise_for_status().json()["id"]
+        await answered(someone, credential, things[kind])
+    things |= {"cursor:task": ("", things["task"]), "task's key": f"task-sign-in-{secret}"}
     body = {"title": f"Of the key {secret}"}
     limited = await someone.clients["limited key"].post("/api/v1/chat/sessions", json=body)
     things["session of the limited key"] = session_id = limited.raise_for_status().json()["id"]
@@ -131,6 +139,17 @@ async def _furnish(product: Product, someone: Person, secret: str) -> None:
         async with product.client() as client:
             things[kind] = (await client.post("/api/v1/auth/login", json=login)).raise_for_status().json()["refresh_token"]
     things["sign-in"] = _row_of(things["refresh"])
+
+
+async def answered(someone: Person, credential: str, task_id: str, *, within: float = 60) -> None:
+    """Wait until a question in the background is answered."""
+    deadline = monotonic() + within
+    while True:
+        task = (await someone.clients[credential].get(f"/api/v1/chat/tasks/{task_id}")).raise_for_status().json()
+        if task["state"] == "succeeded":
+            return
+        assert monotonic() < deadline, task
+        await asyncio.sleep(0.05)
 
 
 async def _upload(account: Account, filename: str, text: str, **fields: str) -> dict[str, Any]:
@@ -198,7 +217,7 @@ async def rows_of(connection: Any, owner_id: str) -> list[str]:
 async def seen_by(someone: Person) -> Mapping[str, Any]:
     """Return all that the API shows somebody of their own."""
     things, client = someone.things, someone.account.client
-    lists: Sequence[str] = ("chat/documents", "chat/sessions", "auth/keys", "auth/me", "auth/me/sign-ins")
+    lists: Sequence[str] = ("chat/documents", "chat/sessions", "chat/tasks", "auth/keys", "auth/me", "auth/me/sign-ins")
     document, session = f"chat/documents/{things['document']}", f"chat/sessions/{things['session']}"
     single = (document, f"{document}/text", f"{document}/file", session, f"{session}/messages?superseded=true", f"{session}/export")
     shown = {path: (await client.get(f"/api/v1/{path}")).raise_for_status().text for path in (*lists, *single)}

@@ -8,7 +8,7 @@ from backend.core.values.page import Page
 from backend.services.embedders import new_generation
 from tests.security.conftest import OWNED
 from tests.security.repository_calls.calls import Things
-from tests.support.workshop import Workshop
+from tests.support.workshop import PLAINLY, Workshop
 
 
 async def things_of(workshop: Workshop, owner_id: UUID) -> Things:
@@ -19,6 +19,11 @@ async def things_of(workshop: Workshop, owner_id: UUID) -> Things:
     session, streaming = await workshop.services.sessions.create(owner_id, title="Open", document_ids=None), new_id()
     async with workshop.uow.of(owner_id) as tx:
         await tx.messages.add_turn(owner_id, session.id, question_id=new_id(), question="Q", answer_id=streaming, model="m")
+
+        await tx.tasks.add(
+            owner_id, task_id=(task := new_id()), session_id=session.id, message_id=streaming, key_id=None, request=PLAINLY
+        )
+        running_task = await tx.tasks.start_attempt(owner_id, task)
 
     running, bound = f"running {owner_id}", f"bound {owner_id}"
     await workshop.services.idempotency.begin(owner_id, running, "query", b"x")
@@ -64,6 +69,9 @@ async def things_of(workshop: Workshop, owner_id: UUID) -> Things:
         built_by="a third",
         fresh=new_id(),
         open=session.id,
+        task=task,
+        running_task=running_task,
+        ended_task=await first("select id from tasks where owner_id = $1 and state = 'succeeded'"),
         streaming=streaming,
         answer=answer,
         answered=answered,

@@ -10,11 +10,14 @@ from sqlalchemy import and_, func, insert, or_, select, update
 from backend.core.ids import new_id
 from backend.core.values.chat import Answer, Message, PendingDocument, Rating, Source
 from backend.core.values.page import Cursor, Page
+from backend.core.values.task import LIVE
 from backend.db.repositories.messages.calls import FOLLOW_CHANNEL, STOP_CHANNEL, calling
 from backend.db.repositories.messages.copies import COPY_MESSAGES, COPY_SOURCES
 from backend.db.repositories.messages.reading import message_of
 from backend.db.repositories.rows import Repository, columns
-from backend.models import DocumentRow, MessageRow, MessageSourceRow
+from backend.models import DocumentRow, MessageRow, MessageSourceRow, TaskRow
+
+_OF_TASKS = select(TaskRow.message_id).where(TaskRow.state.in_(LIVE))
 
 
 class MessageRepository(Repository):
@@ -183,11 +186,11 @@ class MessageRepository(Repository):
     async def end_abandoned(self, *, before: datetime | None = None) -> int:
         """Mark answers as incomplete whose process is gone: all that are being streamed, or those not touched since ``before``.
 
-        Needs the system's view. Returns how many there were.
+        Those of tasks that are queued or running are still to be given. Needs the system's view. Returns how many there were.
         """
         statement = (
             update(MessageRow)
-            .where(MessageRow.status == "streaming")
+            .where(MessageRow.status == "streaming", MessageRow.id.not_in(_OF_TASKS))
             .values(status="incomplete", error_code="answer_cut", updated_at=func.now())
         )
         if before is not None:

@@ -57,6 +57,7 @@ class AccountExporter:
             stream.add("profile.json", _once(writing.profile(user))),
             self._documents(stream, owner_id),
             self._sessions(stream, owner_id),
+            stream.add("tasks.json", transcripts.listed(self._tasks(owner_id))),
             stream.add("keys.json", transcripts.listed(self._keys(owner_id))),
             stream.add("sign-ins.json", transcripts.listed(self._sign_ins(owner_id))),
             stream.add("usage.json", transcripts.listed(self._usage(owner_id))),
@@ -166,6 +167,17 @@ class AccountExporter:
                 async with aclosing(added):
                     async for piece in added:
                         yield piece
+
+    async def _tasks(self, owner_id: UUID) -> AsyncIterator[object]:
+        after: Cursor | None = None
+        while True:
+            async with self._uow.of(owner_id) as tx:
+                page = await tx.tasks.page(owner_id, limit=AT_ONCE, after=after)
+            for task in page.items:
+                yield writing.task(task)
+            after = page.next_cursor
+            if after is None:
+                return
 
     async def _keys(self, owner_id: UUID) -> AsyncIterator[object]:
         after: Cursor | None = None

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from backend.core.values.audit import AuditEvent
 from backend.core.values.document import Document
+from backend.core.values.task import Task
 from backend.core.values.user import ApiKey, SignIn, User
 from backend.services.transcripts import encoded
 
@@ -24,6 +25,7 @@ documents/ID/text.txt the text that was read from it; "start" and "end" of a sou
                       text-version-N.txt are those of earlier versions, which older sources name
 sessions/ID.json      a conversation, with the sources of each answer
 sessions/ID.md        the same to read, without answers that were given anew and with what is cited only
+tasks.json            questions that you asked in the background; their answers are in the conversations
 keys.json             your API keys, without their secrets, which are not stored
 sign-ins.json         where you are signed in
 usage.json            your questions and tokens of each day (UTC)
@@ -58,6 +60,12 @@ async def in_brackets(entries: IO[bytes]) -> AsyncIterator[bytes]:
     while piece := entries.read(PIECE_BYTES):
         yield piece
     yield b"\n]\n"
+
+
+def task(task: Task) -> object:
+    """Return a task, without how its question is to be answered once more."""
+    names = ("id", "session_id", "message_id", "state", "error_code", "created_at", "started_at", "finished_at")
+    return {name: getattr(task, name) for name in names}
 
 
 def key(key: ApiKey) -> object:

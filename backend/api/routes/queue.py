@@ -1,0 +1,32 @@
+"""The queue, for administrators."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from backend.api.deps import Admin, AllServices, Page
+from backend.api.errors import problems
+from backend.core.errors import AdminOnlyError, TokenInvalidError
+from backend.schemas.queue import FailurePage, QueueOut
+from backend.services.queue import QueueService
+
+router = APIRouter(prefix="/admin/queue", tags=["admin"], responses=problems(TokenInvalidError, AdminOnlyError))
+
+
+async def _queue(services: AllServices) -> QueueService:
+    return services.queue
+
+
+Queue = Annotated[QueueService, Depends(_queue)]
+
+
+@router.get("")
+async def read_queue(_admin: Admin, queue: Queue) -> QueueOut:
+    """Return what waits, runs and has failed in the queue, and which workers are there."""
+    return QueueOut.model_validate(await queue.state())
+
+
+@router.get("/failures")
+async def list_failures(_admin: Admin, queue: Queue, page: Page) -> FailurePage:
+    """List documents and tasks that failed, of all accounts, the latest first: ids and codes, and no content."""
+    return FailurePage.of(await queue.failures(limit=page.limit, after=page.after))
