@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.commands import app, opened, read_settings, run
+from backend.cli.commands import app, open_application, read_settings, run
 from backend.cli.own_instance import index_file, private_settings
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
@@ -25,7 +25,7 @@ def ask(
 
 
 async def _ask(settings: Settings, files: list[Path], question: str) -> int:
-    async with opened(settings) as application:
+    async with open_application(settings) as application:
         from backend.services.answering.events import Delta, Done, Failed  # noqa: PLC0415 - loaded by now
 
         services = application.services

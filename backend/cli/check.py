@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from backend.cli.commands import app, opened, read_settings, run
+from backend.cli.commands import app, open_application, read_settings, run
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 from backend.core.values.defect import Compared, Defect
@@ -29,7 +29,7 @@ def check(
 
 async def _check(settings: Settings, *, repair: bool, deep: bool, owner: str | None) -> int:
     begun, compared = monotonic(), Compared()
-    async with opened(settings, attach=True) as application:
+    async with open_application(settings, attach=True) as application:
         names: dict[UUID, str] = {}
         defects = []
         async for defect in application.services.consistency.check(compared, username=owner, deep=deep):

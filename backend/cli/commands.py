@@ -36,15 +36,15 @@ def read_settings() -> Settings:
         raise typer.Exit(2) from error
 
 
-def opened(settings: Settings, *, attach: bool = False) -> AbstractAsyncContextManager["Application"]:
-    """Open the product for a command; see ``open_application``.
+def open_application(settings: Settings, *, attach: bool = False) -> AbstractAsyncContextManager["Application"]:
+    """Open the product for a command; see ``backend.bootstrap.application.open_application``.
 
     Imported here, so that help, and what is wrong with a command, need not wait for all that the product is made of.
     """
     with at_once():
-        from backend.bootstrap.application import open_application  # noqa: PLC0415 - a second of imports
+        from backend.bootstrap import application  # noqa: PLC0415 - a second of imports
 
-    return open_application(settings, attach=attach)
+    return application.open_application(settings, attach=attach)
 
 
 def run(work: Coroutine[Any, Any, int | None]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend.cli.commands import app, opened, read_settings, run
+from backend.cli.commands import app, open_application, read_settings, run
 from backend.cli.own_instance import index_file, private_settings
 from backend.core.config import Settings
 from backend.core.errors import DocentError
@@ -76,7 +76,7 @@ async def _evaluate(
 
 
 async def _beside(settings: Settings, user: str, known: Sequence[KnownQuestion]) -> Evaluation:
-    async with opened(settings, attach=True) as application:
+    async with open_application(settings, attach=True) as application:
         service = application.services.evaluation
         return await service.evaluate(await service.owner(user), known)
 
@@ -84,7 +84,7 @@ async def _beside(settings: Settings, user: str, known: Sequence[KnownQuestion])
 async def _alone(settings: Settings, files: Sequence[Path], known: Sequence[KnownQuestion]) -> Evaluation:
     with tempfile.TemporaryDirectory(prefix="docent-eval-") as place:
         private = private_settings(settings, Path(place)).model_copy(update={"limits_enabled": False})
-        async with opened(private) as application:
+        async with open_application(private) as application:
             return await _indexed(application, files, known)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from backend.cli.commands import app, opened, read_settings, run
+from backend.cli.commands import app, open_application, read_settings, run
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 
@@ -39,7 +39,7 @@ def reindex(
 
 
 async def _reindex(settings: Settings, name: str | None, *, drop_old: bool, wait: bool) -> None:
-    async with opened(settings, attach=True) as application:
+    async with open_application(settings, attach=True) as application:
         if drop_old:
             typer.echo(f"Old vectors removed: {await application.services.reindexing.drop_old()} generations.")
         elif name is None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.commands import app, opened, read_settings, run, sentences
+from backend.cli.commands import app, open_application, read_settings, run, sentences
 from backend.core.config import Settings
 from backend.core.imports import at_once
 from backend.core.logging import configure_logging
@@ -62,6 +62,6 @@ async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with opened(settings, attach=True) as application, application.worker.running(alone=False):
+    async with open_application(settings, attach=True) as application, application.worker.running(alone=False):
         typer.echo("Docent's worker is ready.")
         await stop.wait()

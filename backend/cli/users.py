@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import ValidationError
 
-from backend.cli.commands import app, opened, read_settings, run
+from backend.cli.commands import app, open_application, read_settings, run
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 from backend.core.values.user import Origin
@@ -46,7 +46,7 @@ def create(
 
 
 async def _create(settings: Settings, wanted: "UserIn") -> None:
-    async with opened(settings, attach=True) as application:
+    async with open_application(settings, attach=True) as application:
         user = await application.services.administration.create(
             username=wanted.username,
             email=wanted.email,
