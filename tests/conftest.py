@@ -13,17 +13,20 @@ from backend.services.registry import Services
 from tests.support.cluster import Cluster, Database, open_cluster
 
 LONG_FILES = (
-    "security/fuzzing/test_whole_api.py",
-    "services/test_consistency/test_kinds.py",
     "faults/test_injected_faults.py",
+    "security/fuzzing/test_whole_api.py",
+    "documents/http/test_quotes.py",
+    "services/test_consistency/test_kinds.py",
     "e2e/test_commands.py",
-    "faults/test_kills.py",
+    "faults/test_lifecycle.py",
     "faults/test_failpoints.py",
     "faults/test_random_kills.py",
-    "documents/http/test_quotes.py",
+    "faults/test_kills.py",
     "security/isolation/test_matrix.py",
-    "e2e/test_backups.py",
     "e2e/test_check.py",
+    "e2e/test_backups.py",
+    "services/test_consistency/test_beside_work.py",
+    "api/test_limits.py",
 )
 """They begin first, so that no worker is left alone with one of them at the end."""
 

@@ -16,6 +16,8 @@ from uuid import uuid4
 
 import httpx2
 
+from tests.support.template import begun
+
 DOCENT = Path(sys.executable).with_name("docent")
 PASSWORD = "correct horse battery"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -117,6 +119,8 @@ async def running_product(data_dir: Path, *, ready_within: float = 60, **setting
     }
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environment |= {name.upper(): str(value) for name, value in values.items()}
+    if "database_url" not in settings:
+        await begun(data_dir)
     # Started outside the repository, so that no .env of a developer gets in.
     process = await asyncio.create_subprocess_exec(
         str(DOCENT), "serve", stdout=PIPE, stderr=STDOUT, env=environment, cwd=data_dir.parent
