@@ -12,6 +12,8 @@ UV_HOME := .tools/uv-$(UV_VERSION)
 export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
+# Where it is set, as in many containers, every process of a run would compile all that it imports, tests included, each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check demo format openapi clean fuzz fuzz-documents prove-kills prove-faults

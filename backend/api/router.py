@@ -35,23 +35,7 @@ router.include_router(health.router)
 router.include_router(sign_in.router)
 router.include_router(mcp.router)
 router.include_router(openai.router)
-for part in (
-    auth,
-    usage,
-    exports,
-    keys,
-    users,
-    admin,
-    tiers,
-    queue,
-    models,
-    chat,
-    tasks,
-    search,
-    documents,
-    sessions,
-    messages,
-    streams,
-    assist,
-):
+OF_PEOPLE = (auth, usage, exports, keys, users, admin, tiers, queue)
+OF_QUESTIONS = (models, chat, tasks, search, documents, sessions, messages, streams, assist)
+for part in (*OF_PEOPLE, *OF_QUESTIONS):
     router.include_router(part.router, prefix=V1)

@@ -6,13 +6,11 @@ from typing import Annotated
 
 import typer
 
-from backend.bootstrap.application import open_application
-from backend.cli.commands import app, read_settings, run
+from backend.cli.commands import app, open_application, read_settings, run
 from backend.cli.own_instance import index_file, private_settings
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 from backend.core.values.chat import Answer, Question
-from backend.services.answering.events import Delta, Done, Failed
 
 
 @app.command()
@@ -28,6 +26,8 @@ def ask(
 
 async def _ask(settings: Settings, files: list[Path], question: str) -> int:
     async with open_application(settings) as application:
+        from backend.services.answering.events import Delta, Done, Failed  # noqa: PLC0415 - loaded by now
+
         services = application.services
         user = await services.accounts.register(username="you", email="you@localhost.invalid", password="-" * 24, full_name=None)
         if not [file for file in files if await index_file(services, user.id, file)]:

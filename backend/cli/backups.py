@@ -1,16 +1,16 @@
 """``docent backup`` and ``docent restore``: everything in one file, and back."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend.bootstrap.backups import back_up
-from backend.bootstrap.backups import restore as restore_backup
 from backend.cli.commands import app, read_settings, run
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
-from backend.services.backup.manifest import Summary
+
+if TYPE_CHECKING:
+    from backend.services.backup.manifest import Summary
 
 FILES_MISSING = 3
 """The exit code of a backup that was written, and lacks files that the store had lost before."""
@@ -31,6 +31,8 @@ def backup(
 
 
 async def _back_up(settings: Settings, file: Path, *, with_vectors: bool) -> int:
+    from backend.bootstrap.backups import back_up  # noqa: PLC0415 - a second of imports
+
     done = await back_up(settings, file, with_vectors=with_vectors)
     typer.echo(f"Backed up {_told(done)} to {file} ({done.bytes:,} bytes) in {done.seconds:.1f} s.")
     if not with_vectors:
@@ -56,7 +58,9 @@ def restore(file: Annotated[Path, typer.Argument(help="What `docent backup` wrot
 
 
 async def _restore(settings: Settings, file: Path) -> None:
-    done = await restore_backup(settings, file)
+    from backend.bootstrap.backups import restore  # noqa: PLC0415 - a second of imports
+
+    done = await restore(settings, file)
     typer.echo(f"Restored {_told(done)}, as of {done.header.created_at:%Y-%m-%d %H:%M:%S} UTC, in {done.seconds:.1f} s.")
     if not done.header.with_vectors:
         typer.echo("The backup has no vectors: until the documents are embedded again, they are found by words alone.")
@@ -66,5 +70,5 @@ async def _restore(settings: Settings, file: Path) -> None:
         typer.secho(f"{len(done.missing):,} files were missing when the backup was written.", err=True, fg="red")
 
 
-def _told(done: Summary) -> str:
+def _told(done: "Summary") -> str:
     return f"{done.users:,} accounts, {done.documents:,} documents, {done.files:,} files ({done.file_bytes:,} bytes)"

@@ -1,17 +1,19 @@
 """``docent check``: whether PostgreSQL, the vector index and the stored files agree."""
 
 from time import monotonic
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from backend.bootstrap.application import Application, open_application
-from backend.cli.commands import app, read_settings, run
+from backend.cli.commands import app, open_application, read_settings, run
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 from backend.core.values.defect import Compared, Defect
-from backend.services.registry import Services
+
+if TYPE_CHECKING:
+    from backend.bootstrap.application import Application
+    from backend.services.registry import Services
 
 
 @app.command()
@@ -47,7 +49,7 @@ async def _check(settings: Settings, *, repair: bool, deep: bool, owner: str | N
     return 1 if left else 0
 
 
-async def _repair(application: Application, defects: list[Defect], *, deep: bool, owner: str | None) -> list[Defect]:
+async def _repair(application: "Application", defects: list[Defect], *, deep: bool, owner: str | None) -> list[Defect]:
     """Mend, and return what is left.
 
     The work of jobs is done here as well, for no other worker may be running. The queue sees to it that no two do the same.
@@ -56,7 +58,7 @@ async def _repair(application: Application, defects: list[Defect], *, deep: bool
         return await application.services.consistency.repair(defects, username=owner, deep=deep)
 
 
-async def _print(services: Services, defect: Defect, names: dict[UUID, str]) -> None:
+async def _print(services: "Services", defect: Defect, names: dict[UUID, str]) -> None:
     if defect.owner_id is not None and defect.owner_id not in names:
         names[defect.owner_id] = await services.consistency.name_of(defect.owner_id)
     name = "-" if defect.owner_id is None else names[defect.owner_id]

@@ -4,14 +4,18 @@ import asyncio
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import typer
 from pydantic import ValidationError
 
 from backend.core.config import Settings
 from backend.core.errors import DocentError
+from backend.core.imports import at_once
+
+if TYPE_CHECKING:
+    from backend.bootstrap.application import Application
 
 app = typer.Typer(
     name="docent",
@@ -30,6 +34,17 @@ def read_settings() -> Settings:
         for problem in error.errors():
             typer.secho(f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", err=True, fg="red")
         raise typer.Exit(2) from error
+
+
+def open_application(settings: Settings, *, attach: bool = False) -> AbstractAsyncContextManager["Application"]:
+    """Open the product for a command; see ``backend.bootstrap.application.open_application``.
+
+    Imported here, so that help, and what is wrong with a command, need not wait for all that the product is made of.
+    """
+    with at_once():
+        from backend.bootstrap import application  # noqa: PLC0415 - a second of imports
+
+    return application.open_application(settings, attach=attach)
 
 
 def run(work: Coroutine[Any, Any, int | None]) -> None:

@@ -5,18 +5,19 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend.bootstrap.application import Application, open_application
-from backend.cli.commands import app, read_settings, run
+from backend.cli.commands import app, open_application, read_settings, run
 from backend.cli.own_instance import index_file, private_settings
 from backend.core.config import Settings
 from backend.core.errors import DocentError
 from backend.core.logging import configure_logging
 from backend.core.values.evaluation import Evaluation, KnownQuestion
-from backend.schemas.evaluation import read_questions
+
+if TYPE_CHECKING:
+    from backend.bootstrap.application import Application
 
 MISSES_SHOWN = 20
 Least = Mapping[str, float | None]
@@ -60,6 +61,8 @@ async def _evaluate(
     least: Least,
     most_refused: float | None,
 ) -> int:
+    from backend.schemas.evaluation import read_questions  # noqa: PLC0415 - no other command needs it
+
     known = read_questions(questions)
     found = await (_beside(settings, user, known) if user is not None else _alone(settings, files, known))
     failed = failures(found, least, most_refused)
@@ -85,7 +88,7 @@ async def _alone(settings: Settings, files: Sequence[Path], known: Sequence[Know
             return await _indexed(application, files, known)
 
 
-async def _indexed(application: Application, files: Sequence[Path], known: Sequence[KnownQuestion]) -> Evaluation:
+async def _indexed(application: "Application", files: Sequence[Path], known: Sequence[KnownQuestion]) -> Evaluation:
     services = application.services
     user = await services.accounts.register(username="you", email="you@localhost.invalid", password="-" * 24, full_name=None)
     for file in files:

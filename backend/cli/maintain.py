@@ -2,7 +2,6 @@
 
 import typer
 
-from backend.bootstrap.application import migrate_database
 from backend.cli.commands import app, read_settings, run
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
@@ -17,5 +16,7 @@ def migrate() -> None:
 
 
 async def _migrate(settings: Settings) -> None:
+    from backend.bootstrap.application import migrate_database  # noqa: PLC0415 - a second of imports
+
     changed = await migrate_database(settings)
     typer.echo("The database was migrated." if changed else "The database is up to date.")

@@ -1,15 +1,16 @@
 """``docent models``: what Ollama has, and getting more. It needs no running Docent."""
 
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Annotated
 
 import typer
 
-from backend.bootstrap.library import open_library
 from backend.cli.commands import app, read_settings, run
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 from backend.ports.chat_model import ModelDetails
+from backend.ports.model_library import ModelLibrary
 
 models = typer.Typer(help="List, pull, show and remove the models of Ollama.", no_args_is_help=True)
 app.add_typer(models, name="models")
@@ -43,6 +44,15 @@ def remove(name: Name) -> None:
     """Remove a model from Ollama."""
     configure_logging("error", "auto")
     run(_remove(read_settings(), name))
+
+
+@asynccontextmanager
+async def open_library(settings: Settings) -> AsyncIterator[ModelLibrary]:
+    """See ``backend.bootstrap.library.open_library``."""
+    from backend.bootstrap import library  # noqa: PLC0415 - what it is made of is slow to import, and other commands need none of it
+
+    async with library.open_library(settings) as opened:
+        yield opened
 
 
 async def _list(settings: Settings) -> None:

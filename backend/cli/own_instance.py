@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import typer
@@ -9,7 +10,9 @@ import typer
 from backend.core.config import Settings
 from backend.core.errors import DocentError
 from backend.core.values.document import Upload
-from backend.services.registry import Services
+
+if TYPE_CHECKING:
+    from backend.services.registry import Services
 
 PIECE_BYTES = 1 << 20
 
@@ -30,7 +33,7 @@ def private_settings(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(update=changes)
 
 
-async def index_file(services: Services, owner_id: UUID, file: Path) -> bool:
+async def index_file(services: "Services", owner_id: UUID, file: Path) -> bool:
     """Index a file, say how that went, and return whether it can be asked about."""
     try:
         document = await services.documents.upload(owner_id, Upload(file.name, None, _pieces(file)))

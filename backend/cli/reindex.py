@@ -1,14 +1,16 @@
 """``docent reindex``: another embedding model, or a new vector index from what PostgreSQL has."""
 
 import asyncio
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from backend.bootstrap.application import Application, open_application
-from backend.cli.commands import app, read_settings, run
+from backend.cli.commands import app, open_application, read_settings, run
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
+
+if TYPE_CHECKING:
+    from backend.bootstrap.application import Application
 
 GLANCE_SECONDS = 2.0
 UNFINISHED = "It goes on where it stopped as soon as Docent runs, or when this command is given again."
@@ -46,7 +48,7 @@ async def _reindex(settings: Settings, name: str | None, *, drop_old: bool, wait
             await _change(application, settings, name, wait=wait)
 
 
-async def _rebuild(application: Application, *, wait: bool) -> None:
+async def _rebuild(application: "Application", *, wait: bool) -> None:
     service = application.services.reindexing
     collections = await service.rebuild()
     typer.echo(f"Collections to rebuild from PostgreSQL: {collections}.")
@@ -61,7 +63,7 @@ async def _rebuild(application: Application, *, wait: bool) -> None:
     typer.secho("Done.", fg="green")
 
 
-async def _change(application: Application, settings: Settings, name: str, *, wait: bool) -> None:
+async def _change(application: "Application", settings: Settings, name: str, *, wait: bool) -> None:
     service = application.services.reindexing
     state = await service.change(name)
     typer.echo(f"{state.embedder}: {state.chunks_missing} passages of {state.owners} owners to embed.")

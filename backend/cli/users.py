@@ -1,17 +1,18 @@
 """``docent user``: accounts, from the operator's own command line. An administrator is made here, and never by being first."""
 
 import secrets
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
 
-from backend.bootstrap.application import open_application
-from backend.cli.commands import app, read_settings, run
+from backend.cli.commands import app, open_application, read_settings, run
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 from backend.core.values.user import Origin
-from backend.schemas.users import UserIn
+
+if TYPE_CHECKING:
+    from backend.schemas.users import UserIn
 
 users = typer.Typer(help="Manage accounts.", no_args_is_help=True)
 app.add_typer(users, name="user")
@@ -27,6 +28,8 @@ def create(
     password: Annotated[str | None, typer.Option(envvar="DOCENT_PASSWORD", help="Without it, one is made and shown.")] = None,
 ) -> None:
     """Open an account, beside a running Docent or alone."""
+    from backend.schemas.users import UserIn  # noqa: PLC0415 - no other command needs it
+
     configure_logging("error", "auto")
     made = password or secrets.token_urlsafe(12)
     try:
@@ -42,7 +45,7 @@ def create(
         typer.echo(f"The password of {username} is {made}")
 
 
-async def _create(settings: Settings, wanted: UserIn) -> None:
+async def _create(settings: Settings, wanted: "UserIn") -> None:
     async with open_application(settings, attach=True) as application:
         user = await application.services.administration.create(
             username=wanted.username,

@@ -5,7 +5,14 @@ from uuid import UUID
 
 import structlog
 
-from backend.core.errors import AnswerCrashedError, QuotaExceededError, SessionNotFoundError, TaskNotFoundError, UnavailableError
+from backend.core.errors import (
+    AnswerCrashedError,
+    QuotaExceededError,
+    ServerStoppingError,
+    SessionNotFoundError,
+    TaskNotFoundError,
+    UnavailableError,
+)
 from backend.core.values.chat import Answer
 from backend.core.values.page import Cursor, Page
 from backend.core.values.task import Task, TaskState
@@ -15,7 +22,7 @@ from backend.services.answering.asking import asked_by
 from backend.services.answering.attempts import MOST_ATTEMPTS, Attempt, call_off, give_up, leave_unanswered
 from backend.services.answering.pipeline import Answering
 from backend.services.answering.recalling import answer_of
-from backend.services.answering.turn import Asked, ServerStoppingError, Turn
+from backend.services.answering.turn import Asked, Turn
 from backend.services.quotas import Quotas
 
 log = structlog.get_logger(__name__)

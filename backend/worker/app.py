@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-import procrastinate
-import psycopg
 import structlog
 
 from backend.services.registry import Services
-from backend.worker.connector import PatientConnector
-from backend.worker.schedule import add_schedule, queue_again
-from backend.worker.tasks import add_tasks
+
+if TYPE_CHECKING:
+    import procrastinate
 
 log = structlog.get_logger(__name__)
 
@@ -23,23 +22,25 @@ POLL_SECONDS = 1.0
 
 
 class Worker:
-    """Takes jobs and calls the services. It survives a database that goes away: it starts again when that is back."""
+    """Takes jobs and calls the services. It survives a database that goes away: it starts again when that is back.
+
+    Commands that have one and do not let it run need not wait for the queue's library.
+    """
+
+    _app: "procrastinate.App"
 
     def __init__(self, database_url: str, services: Services, *, concurrency: int, grace_seconds: float) -> None:
+        self._database_url = database_url
+        self._services = services
         self._concurrency = concurrency
         self._grace_seconds = grace_seconds
         self._alone = False
-        self._app = procrastinate.App(
-            connector=PatientConnector(database_url),
-            periodic_defaults={"max_delay": 60},
-        )
-        add_tasks(self._app, services)
-        add_schedule(self._app, services, stalled_seconds=STALLED_SECONDS)
 
     @asynccontextmanager
     async def running(self, *, alone: bool) -> AsyncIterator[None]:
         """Work within the block. ``alone`` says that no other process can be at work: what is marked so is taken over at once."""
         self._alone = alone
+        self._app = _queue(self._database_url, self._services)
         task = asyncio.create_task(self._keep_working(), name="worker")
         try:
             yield
@@ -48,6 +49,9 @@ class Worker:
             await asyncio.wait([task])
 
     async def _keep_working(self) -> None:
+        import procrastinate  # noqa: PLC0415 - loaded by now
+        import psycopg  # noqa: PLC0415
+
         while True:
             try:
                 await self._work()
@@ -64,6 +68,8 @@ class Worker:
             await self._app.open_async()
             if self._alone:
                 # Without waiting for the heartbeat of a killed process to be missed.
+                from backend.worker.schedule import queue_again  # noqa: PLC0415 - loaded by now
+
                 await queue_again(self._app, silent_for_seconds=0)
                 self._alone = False
             await self._take_jobs()
@@ -83,3 +89,19 @@ class Worker:
             stalled_worker_timeout=STALLED_SECONDS,
             install_signal_handlers=False,
         )
+
+
+def _queue(database_url: str, services: Services) -> "procrastinate.App":
+    import procrastinate  # noqa: PLC0415 - 0.2 s, and only where jobs are taken
+
+    from backend.worker.connector import PatientConnector  # noqa: PLC0415 - the same
+    from backend.worker.schedule import add_schedule  # noqa: PLC0415
+    from backend.worker.tasks import add_tasks  # noqa: PLC0415
+
+    app = procrastinate.App(
+        connector=PatientConnector(database_url),
+        periodic_defaults={"max_delay": 60},
+    )
+    add_tasks(app, services)
+    add_schedule(app, services, stalled_seconds=STALLED_SECONDS)
+    return app

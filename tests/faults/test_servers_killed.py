@@ -21,6 +21,7 @@ import backend
 from backend.adapters.servers import processes
 from backend.adapters.servers.processes import Program, kept_running, spawn
 from backend.adapters.servers.supervisor import open_servers
+from tests.support.product import NO_TLS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -91,7 +92,7 @@ async def soon(attempt: Callable[[], Coroutine[Any, Any, Any]], *errors: type[Ex
 
 
 async def heartbeat(url: str) -> int:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=NO_TLS) as client:
         return (await client.get(f"{url}/api/v2/heartbeat")).raise_for_status().status_code
 
 

@@ -11,7 +11,7 @@ import asyncpg
 
 from backend.adapters.servers.supervisor import open_servers
 from backend.core.config import Settings, plain_url
-from backend.db.migrations import migrate
+from tests.support.template import begun
 
 _numbers = count(1)
 
@@ -80,10 +80,10 @@ def _renamed(url: str, database: str) -> str:
 
 @asynccontextmanager
 async def open_cluster(folder: Path) -> AsyncIterator[Cluster]:
-    """Start the servers in a folder and migrate the template."""
-    async with open_servers(folder, postgres=True, chroma=True) as servers:
+    """Start the servers in a folder, with the template of all databases."""
+    await begun(folder / "servers")
+    async with open_servers(folder / "servers", postgres=True, chroma=True) as servers:
         assert servers.owner_url is not None
         assert servers.app_url is not None
         assert servers.chroma_url is not None
-        await migrate(servers.owner_url)
         yield Cluster(Database(servers.owner_url, servers.app_url), servers.chroma_url)

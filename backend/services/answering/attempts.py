@@ -12,13 +12,13 @@ from backend.core.errors import (
     ConflictError,
     DocentError,
     ModelMissingError,
+    ServerStoppingError,
     StorageFullError,
     UnavailableError,
 )
 from backend.core.values.chat import Answer, Timings, Usage
 from backend.core.values.task import Task
 from backend.db.uow import Transaction, UnitOfWork
-from backend.services.answering.turn import ServerStoppingError
 
 log = structlog.get_logger(__name__)
 

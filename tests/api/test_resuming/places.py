@@ -17,7 +17,7 @@ from backend.main import create_app
 from backend.ports.chat_model import ChatModel
 from tests.conftest import ApplicationFactory
 from tests.support.events import ServerSentEvent, events_of
-from tests.support.product import PASSWORD, Account
+from tests.support.product import NO_TLS, PASSWORD, Account
 from tests.support.web_server import web_server
 
 QUERY = "/api/v1/chat/query"
@@ -72,7 +72,7 @@ async def opened(
         async with (
             running.listener.running(),
             web_server(app, bounded(20.0)) as server,
-            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=30) as client,
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=30, verify=NO_TLS) as client,
         ):
             known = account or await _registered(client)
             client.headers["Authorization"] = f"Bearer {known.access_token}"
