@@ -15,12 +15,14 @@ from backend.services.chat import ChatService
 from backend.services.documents.library import DocumentService
 from backend.services.gateway.service import GatewayService
 from backend.services.keys import KeyService
+from backend.services.queue import QueueService
 from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.status import StatusService
 from backend.services.streams import StreamService
+from backend.services.tasks import TaskService
 from backend.services.throttling import ThrottleService
 from backend.services.tiers import TierService
 from backend.services.usage import UsageService
@@ -110,6 +112,14 @@ async def _profile(services: AllServices) -> ProfileService:
     return services.profile
 
 
+async def _queue(services: AllServices) -> QueueService:
+    return services.queue
+
+
+async def _tasks(services: AllServices) -> TaskService:
+    return services.tasks
+
+
 Accounts = Annotated[AccountService, Depends(_accounts)]
 Administration = Annotated[AdministrationService, Depends(_administration)]
 Assist = Annotated[AssistService, Depends(_assist)]
@@ -121,6 +131,8 @@ Documents = Annotated[DocumentService, Depends(_documents)]
 Exporter = Annotated[AccountExporter, Depends(_exporter)]
 Gateway = Annotated[GatewayService, Depends(_gateway)]
 Keys = Annotated[KeyService, Depends(_keys)]
+Queue = Annotated[QueueService, Depends(_queue)]
+Tasks = Annotated[TaskService, Depends(_tasks)]
 Profile = Annotated[ProfileService, Depends(_profile)]
 Search = Annotated[SearchService, Depends(_search)]
 Sessions = Annotated[SessionService, Depends(_sessions)]

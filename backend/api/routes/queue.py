@@ -1,23 +1,13 @@
 """The queue, for administrators."""
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Depends
-
-from backend.api.deps import Admin, AllServices, Page
+from backend.api.deps import Admin, Page, Queue
 from backend.api.errors import problems
 from backend.core.errors import AdminOnlyError, TokenInvalidError
 from backend.schemas.queue import FailurePage, QueueOut
-from backend.services.queue import QueueService
 
 router = APIRouter(prefix="/admin/queue", tags=["admin"], responses=problems(TokenInvalidError, AdminOnlyError))
-
-
-async def _queue(services: AllServices) -> QueueService:
-    return services.queue
-
-
-Queue = Annotated[QueueService, Depends(_queue)]
 
 
 @router.get("")

@@ -3,9 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import APIRouter, Query, Response, status
 
-from backend.api.deps import AllServices, Asker, Chat, Page
+from backend.api.deps import Asker, Chat, Page, Tasks
 from backend.api.errors import problems
 from backend.api.idempotency import REPLAYED, Once, fingerprint_of
 from backend.core.errors import (
@@ -22,16 +22,10 @@ from backend.core.errors import (
 from backend.core.values.idempotency import StoredOutcome
 from backend.core.values.task import Task, TaskState
 from backend.schemas.tasks import BackgroundIn, TaskOut, TaskPage, TaskWithResultOut
-from backend.services.tasks import TaskService
 
 router = APIRouter(prefix="/chat", tags=["chat"], responses=problems(TokenInvalidError))
 
 
-async def _tasks(services: AllServices) -> TaskService:
-    return services.tasks
-
-
-Tasks = Annotated[TaskService, Depends(_tasks)]
 InState = Annotated[TaskState | None, Query(description="Tasks in this state only.")]
 
 
