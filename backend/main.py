@@ -22,6 +22,7 @@ from backend.bootstrap.application import open_application
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 
+EXPOSED = ("X-Request-ID", "Idempotent-Replayed", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "Mcp-Session-Id")
 DESCRIPTION = """Upload documents, ask questions, and read answers with sources that can be checked.
 
 Register, press **Authorize** with the username and the password, upload a file, wait until its status is `ready`, and ask."""
@@ -83,8 +84,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Idempotent-Replayed", "Location", "Retry-After", "RateLimit", "RateLimit-Policy"],
+            # Clients bring headers of their own (x-stainless-*, Mcp-*). Cookies are never taken from elsewhere, so none does harm.
+            allow_headers=["*"],
+            expose_headers=[
+                "X-Request-ID",
+                "Idempotent-Replayed",
+                "Location",
+                "Retry-After",
+                "RateLimit",
+                "RateLimit-Policy",
+                "Mcp-Session-Id",
+            ],
         )
     app.add_middleware(RequestContext)
     return app

@@ -21,6 +21,8 @@ TAGS = {
     "chat": "Questions about the caller's documents, and answers with sources that can be checked.",
     "documents": "The caller's files: upload, progress, text, versions.",
     "sessions": "Conversations and their messages.",
+    "ai": "Language models: which there are, and what they write without documents.",
+    "openai": "OpenAI's API, for programs that speak it.",
 }
 """What the operations of each tag are about, in the order in which they are shown."""
 

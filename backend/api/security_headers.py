@@ -14,7 +14,7 @@ ALWAYS = {
 CSP_OF_PAGES = "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
 CSP_OF_DATA = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 HSTS = "max-age=31536000"
-NOT_STORED = ("/api/", "/v1/", "/sign-")
+NOT_STORED = ("/api/", "/v1/", "/mcp", "/sign-")
 """Paths whose answers are somebody's own: no cache keeps them."""
 
 

@@ -10,6 +10,7 @@ from backend.api.replies import ReplyEncoder, ReplyStream, while_there, whole
 from backend.core.errors import (
     AnswerCutError,
     ModelMissingError,
+    ModelNotAllowedError,
     ModelUnavailableError,
     ModelUnknownError,
     NoLanguageModelError,
@@ -20,13 +21,14 @@ from backend.core.errors import (
 from backend.schemas.assist import CompleteIn, CompleteOut, GenerateIn, GenerateOut, SqlAssistIn, SqlAssistOut
 from backend.services.generating.reply import Generated
 
-router = APIRouter(prefix="/ai", tags=["assistants"])
+router = APIRouter(prefix="/ai", tags=["ai"])
 
 FAILURES = problems(
     TokenInvalidError,
     QuotaExceededError,
     PromptTooLongError,
     ModelUnknownError,
+    ModelNotAllowedError,
     NoLanguageModelError,
     ModelUnavailableError,
     ModelMissingError,
@@ -39,6 +41,7 @@ STREAMED: dict[int | str, dict[str, Any]] = {
         "content": {
             "text/event-stream": {
                 "schema": {
+                    "title": "ReplyEvent",
                     "type": "object",
                     "required": ["event", "id", "data"],
                     "properties": {

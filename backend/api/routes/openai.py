@@ -14,8 +14,10 @@ from backend.core.errors import (
     EmbedderUnavailableError,
     InputTooLongError,
     ModelMissingError,
+    ModelNotAllowedError,
     ModelUnavailableError,
     ModelUnknownError,
+    NoLanguageModelError,
     PromptTooLongError,
     QuestionMissingError,
     QuestionTooLongError,
@@ -37,7 +39,12 @@ CHUNKS: dict[int | str, dict[str, Any]] = {
         # As for our own stream: what is described is one event of it.
         "content": {
             "text/event-stream": {
-                "schema": {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}}},
+                "schema": {
+                    "title": "CompletionChunkEvent",
+                    "type": "object",
+                    "required": ["data"],
+                    "properties": {"data": {"type": "string"}},
+                },
             }
         },
     }
@@ -69,6 +76,8 @@ async def read_served_model(
             PromptTooLongError,
             ReplyShapeUnsupportedError,
             ModelUnknownError,
+            ModelNotAllowedError,
+            NoLanguageModelError,
             DocumentNotFoundError,
             QuotaExceededError,
             ModelUnavailableError,
