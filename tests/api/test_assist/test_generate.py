@@ -82,9 +82,10 @@ async def test_faults_before_the_first_piece_are_a_status(alice: Account, ollama
     for stream in (False, True) if path in STREAMS else (False,):
         body = {**ROUTES[path], "stream": True} if stream else ROUTES[path]
         for fault in (Fault(status=500), Fault(cut_after=0), Fault(status=200, body=b"garbage")):
-            ollama.fail("/api/chat", fault, times=1)
+            ollama.fail("/api/chat", fault)
             response = await alice.client.post(path, json=body)
             assert (response.status_code, response.json()["code"]) == (503, "model_unavailable")
+            ollama.clear()
         response = await alice.client.post(path, json={**body, "model": "granite9:2b"})
         assert (response.status_code, response.json()["code"]) == (422, "model_unknown")
     assert (await alice.client.post(path, json=ROUTES[path])).status_code == 200

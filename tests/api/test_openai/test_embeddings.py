@@ -6,7 +6,6 @@ from openai import AsyncOpenAI
 
 from tests.api.test_openai.conftest import CHAT_MODEL
 from tests.api.test_openai.test_plain import tokens_of
-from tests.support.ollama import Fault, StandInOllama
 from tests.support.product import Account
 
 EMBEDDER = "hashing/v1-512"
@@ -25,15 +24,6 @@ async def test_models_are_listed_by_the_names_that_requests_give_them(client: As
         with pytest.raises(openai.NotFoundError) as refused:
             await client.models.retrieve(missing)
         assert (refused.value.code, refused.value.param) == ("model_not_found", "model")
-
-
-async def test_a_provider_that_is_down_is_a_503(client: AsyncOpenAI, ollama: StandInOllama) -> None:
-    ollama.fail("/api/tags", Fault(status=500))
-
-    with pytest.raises(openai.InternalServerError) as refused:
-        await client.models.list()
-
-    assert (refused.value.status_code, refused.value.code) == (503, "model_unavailable")
 
 
 async def test_base64_which_the_client_asks_for_is_the_same_as_numbers(client: AsyncOpenAI, alice: Account) -> None:

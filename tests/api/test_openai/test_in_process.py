@@ -65,7 +65,7 @@ async def read(stream: openai.AsyncStream[openai.types.chat.ChatCompletionChunk]
 
 @MODELS
 async def test_how_to_generate_gets_to_the_model(application: ApplicationFactory, model: str) -> None:
-    scripted = ScriptedChatModel(default_model="llama3.2:1b")
+    scripted = ScriptedChatModel(default_model="llama3.2:1b", writes=True)
     async with door(application, scripted) as opened:
         await opened.client.chat.completions.create(
             model=model,
@@ -83,7 +83,7 @@ async def test_how_to_generate_gets_to_the_model(application: ApplicationFactory
 
 
 async def test_a_shape_gets_to_the_model(application: ApplicationFactory) -> None:
-    scripted = ScriptedChatModel()
+    scripted = ScriptedChatModel(writes=True)
     schema: dict[str, object] = {"type": "object", "properties": {"a": {"type": "string"}}}
     async with door(application, scripted) as opened:
         ask = opened.client.chat.completions.create
@@ -112,7 +112,7 @@ class Replaced(ScriptedChatModel):
 
 @MODELS
 async def test_the_answer_says_who_wrote_it(application: ApplicationFactory, model: str) -> None:
-    async with door(application, Replaced(["One ", "two."])) as opened:
+    async with door(application, Replaced(["One ", "two."], writes=True)) as opened:
         whole = await opened.client.chat.completions.create(model=model, messages=HELLO)
         stream = await opened.client.chat.completions.create(model=model, messages=HELLO, stream=True)
         assert {chunk.model async for chunk in stream} == {whole.model} == {"other/model"}
@@ -123,7 +123,7 @@ async def test_the_tokens_and_the_answers_of_a_tier_are_the_limit(
     application: ApplicationFactory, database: Database, model: str
 ) -> None:
     going = asyncio.Event()
-    scripted = ScriptedChatModel(["One ", going, "two."])
+    scripted = ScriptedChatModel(["One ", going, "two."], writes=True)
     connection = await asyncpg.connect(plain_url(database.owner_url))
     await connection.execute("update tiers set concurrent_streams = 1, tokens_per_day = 2 where name = 'free'")
     await connection.close()
@@ -146,22 +146,22 @@ async def test_the_tokens_and_the_answers_of_a_tier_are_the_limit(
 
 
 @MODELS
-async def test_a_server_that_stops_breaks_its_streams_and_a_defect_says_nothing(
+async def test_a_defect_says_nothing_and_a_server_that_stops_breaks_its_streams(
     application: ApplicationFactory, model: str
 ) -> None:
-    scripted = ScriptedChatModel(["One ", asyncio.Event()], [RuntimeError("a secret")])
+    scripted = ScriptedChatModel([RuntimeError("a secret")], ["One ", asyncio.Event()], writes=True)
     async with door(application, scripted) as opened:
+        with pytest.raises(openai.InternalServerError) as defect:
+            await opened.client.chat.completions.create(model=model, messages=HELLO)
+        assert (defect.value.status_code, *told(defect.value)) == (500, "server_error", "internal", None)
+        assert "secret" not in str(defect.value)
+
         stream = await opened.client.chat.completions.create(model=model, messages=HELLO, stream=True)
         await opened.services.answering.drain(0)
         await opened.services.generating.drain(0)
         with pytest.raises(openai.APIError) as stopped:
             await read(stream)
         assert told(stopped.value) == ("server_error", "server_stopping", None)
-
-        with pytest.raises(openai.InternalServerError) as defect:
-            await opened.client.chat.completions.create(model=model, messages=HELLO)
-        assert (defect.value.status_code, *told(defect.value)) == (500, "server_error", "internal", None)
-        assert "secret" not in str(defect.value)
 
 
 async def test_a_defect_of_the_server_itself_has_the_same_shape() -> None:

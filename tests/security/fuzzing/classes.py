@@ -100,6 +100,8 @@ def bad_words(place: Place) -> Iterator[str]:
             yield from map(str, _beyond(schema))
         case "string" if place.where == "path" and "format" in schema:
             yield from (*NO_IDS, "\0", "🐋")
+        case "string" if place.where == "path" and "enum" in schema:
+            yield from (word for word in (*bad_texts(schema), "\0", "🐋") if word)
         case "string" if place.where == "path":
             yield from ("\0", SECRET * (schema["maxLength"] // len(SECRET) + 1))
         case "string" if place.where == "query":

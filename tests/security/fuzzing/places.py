@@ -139,5 +139,7 @@ def _resolved(schema: Any, description: Schema) -> Any:
     if isinstance(schema, dict):
         if "$ref" in schema:
             return _resolved(description["components"]["schemas"][schema["$ref"].rpartition("/")[2]], description)
-        return {key: _resolved(value, description) for key, value in schema.items()}
+        # A constant is a choice of one.
+        named = {"enum" if key == "const" else key: [value] if key == "const" else value for key, value in schema.items()}
+        return {key: _resolved(value, description) for key, value in named.items()}
     return [_resolved(value, description) for value in schema] if isinstance(schema, list) else schema
