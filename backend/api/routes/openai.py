@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from backend.api.completions.response import respond
 from backend.api.deps import Asker, Gateway, RunningAnswer
 from backend.api.errors import problems
+from backend.api.sse import until_gone
 from backend.core.errors import (
     AnswerCutError,
     DimensionsUnsupportedError,
@@ -110,7 +111,15 @@ async def create_chat_completion(
         openai=True,
     ),
 )
-async def create_embeddings(body: EmbeddingsIn, caller: Asker, gateway: Gateway) -> Response:
-    """Embed texts with this server's embedding model, as passages of documents are embedded."""
-    embedded = await gateway.embed(caller.user_id, body.texts(), model=body.model, dimensions=body.dimensions)
+async def create_embeddings(
+    body: EmbeddingsIn, caller: Asker, gateway: Gateway, request: Request, _running: RunningAnswer
+) -> Response:
+    """Embed texts with this server's embedding model, as passages of documents are embedded.
+
+    A client that disconnects ends it. It counts as an answer that runs.
+    """
+    work = gateway.embed(caller.user_id, body.texts(), model=body.model, dimensions=body.dimensions)
+    embedded = await until_gone(work, request.receive)
+    if embedded is None:
+        return Response(status_code=499)  # Nobody reads it.
     return Response(encoded(embedded, as_base64=body.encoding_format == "base64"), media_type="application/json")

@@ -1,5 +1,6 @@
 """The use cases behind OpenAI's API. Nothing that is said here is kept; what it takes is noted."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -146,6 +147,8 @@ class GatewayService:
     async def embed(self, owner_id: UUID, texts: Sequence[str], *, model: str, dimensions: int | None = None) -> Embedded:
         """Embed texts as passages of documents are, whole or not at all, with the model that new owners begin with.
 
+        What was embedded counts, also where the rest fails. Cancelled, it asks for no more.
+
         Raises:
             ModelUnknownError: It is none of the names of that model.
             DimensionsUnsupportedError: Its vectors have another length.
@@ -161,13 +164,17 @@ class GatewayService:
         if dimensions is not None and dimensions != (length := await embedder.dimensions()):
             raise DimensionsUnsupportedError(f"The vectors of this embedding model have {length} dimensions, and no other number.")
         size = embedder.batch_size
+        batches: list[Vectors] = []
         try:
-            batches = [await embedder.embed_documents(texts[at : at + size]) for at in range(0, len(texts), size)]
+            for at in range(0, len(texts), size):
+                batches.append(await embedder.embed_documents(texts[at : at + size]))
         except EmbeddingRefusedError as error:
             raise InputTooLongError from error
-        tokens = sum(estimate_tokens(text) for text in texts)
-        async with self._uow.of(owner_id) as tx:
-            await tx.usage.add(owner_id, now().date(), questions=0, prompt_tokens=tokens, completion_tokens=0)
+        finally:
+            # What came back was paid for, also where the rest failed or the client has left.
+            tokens = sum(estimate_tokens(text) for text in texts[: len(batches) * size])
+            if batches:
+                await asyncio.shield(self._note(owner_id, tokens))
         return Embedded(embedder.identity, np.concatenate(batches), tokens)
 
     async def _answer(self, owner_id: UUID, wanted: Completion, model: str | None, *, streamed: bool, reach: Reach) -> Turn:
@@ -205,6 +212,10 @@ class GatewayService:
             generation=wanted.generation,
         )
         return self._answering.start(asked, streamed=streamed)
+
+    async def _note(self, owner_id: UUID, tokens: int) -> None:
+        async with self._uow.of(owner_id) as tx:
+            await tx.usage.add(owner_id, now().date(), questions=0, prompt_tokens=tokens, completion_tokens=0)
 
     async def _embedder(self, owner_id: UUID) -> Embedder:
         async with self._uow.of(owner_id) as tx:
