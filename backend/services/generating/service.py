@@ -66,12 +66,15 @@ class Generating:
         """Describe the model that would be asked.
 
         Raises:
+            ModelNotAllowedError: The caller's tier does not have it, whether it exists or not.
             ModelUnknownError: It was asked for by name and does not exist.
             ModelUnavailableError: Its provider does not answer.
             ModelMissingError: The server's own model does not exist.
             NoLanguageModelError: One that writes is wanted, and this one only quotes.
         """
-        return await self._details(wanted, wanted.model or self._model.default_model)
+        async with self._uow.of(wanted.owner_id) as tx:
+            model = await self._quotas.check_model(tx, wanted.owner_id, wanted.model)
+        return await self._details(wanted, model)
 
     async def drain(self, grace_seconds: float) -> None:
         """Give running replies so long to finish, then end them as ``incomplete``; return when all are noted.
