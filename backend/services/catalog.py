@@ -50,7 +50,7 @@ class CatalogService:
                 family=details.family,
                 parameters=details.parameters,
                 quantization=details.quantization,
-                default=details.name in default_ids,
+                default=details.name in default_ids and details.capabilities != {"embedding"},
             )
             for details in listing.models
             if tier.allows(self._providers.spellings(details.name))

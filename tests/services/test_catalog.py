@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from backend.adapters.chat_models.scripted import ScriptedChatModel
 from backend.core.errors import ModelNotAllowedError, ModelUnavailableError
+from backend.core.values.assist import CodeWanted, HowToWrite
 from backend.core.values.chat import Question
 from backend.db.engine import make_engine
 from backend.db.uow import UnitOfWork
@@ -50,6 +52,8 @@ async def test_what_is_generated_and_asked_keeps_to_the_tiers_list(services: Ser
             await services.generating.begin(Wanted(limited, prompt, model))
         with pytest.raises(ModelNotAllowedError):
             await services.chat.ask(limited, Question("Hello", model=model), streamed=False)
+        with pytest.raises(ModelNotAllowedError):
+            await services.assist.complete(limited, CodeWanted("def depth():", "", None, None, HowToWrite(model=model)))
     for spelled in (None, "extractive", "extractive/extractive"):
         assert (await (await services.generating.begin(Wanted(limited, prompt, spelled))).whole()).model == "extractive"
     assert (await services.sessions.page(limited, limit=9, after=None)).items == []
@@ -79,3 +83,16 @@ async def test_many_who_want_the_list_ask_once_and_hear_of_who_is_away(uow: Unit
     at += 11
     assert [model.id for model in await catalog.models("free")] == ["scripted", "away/scripted"]
     assert (first.listings, away.listings) == (2, 2)
+
+
+class Embedding(ScriptedChatModel):
+    """What is set up to answer embeds, and nothing else."""
+
+    async def details(self, model: str) -> ModelDetails:
+        return replace(await super().details(model), capabilities=frozenset({"embedding"}))
+
+
+async def test_what_only_embeds_is_no_default(uow: UnitOfWork) -> None:
+    [model] = await CatalogService(uow, Providers(Embedding())).models("free")
+
+    assert (model.id, model.default) == ("scripted", False)

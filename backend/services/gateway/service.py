@@ -19,7 +19,7 @@ from backend.core.errors import (
     ReplyShapeUnsupportedError,
 )
 from backend.core.ids import new_id
-from backend.core.values.catalog import CatalogModel
+from backend.core.values.catalog import Catalog
 from backend.core.values.chat import Question
 from backend.core.values.user import EVERYTHING, Reach, Tier
 from backend.db.uow import UnitOfWork
@@ -34,13 +34,14 @@ from backend.services.embedders import PREFERRED, Embedders
 from backend.services.gateway.conversation import conversation_of
 from backend.services.generating.reply import Reply, Wanted
 from backend.services.generating.service import Generating
+from backend.services.providers import Providers
 from backend.services.quotas import Quotas
 
 GROUNDED = "docent"
 """The model that answers from the caller's documents; with ``/`` and the id of a model, that one does."""
 
-ListModels = Callable[[Tier], Awaitable[Sequence[CatalogModel]]]
-"""Lists the models that an account of a tier may use."""
+ListModels = Callable[[Tier], Awaitable[Catalog]]
+"""Lists the models that an account of a tier may use, and who did not tell theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class GatewayService:
         answering: Answering,
         generating: Generating,
         quotas: Quotas,
+        providers: Providers,
         embedders: Embedders,
         *,
         list_models: ListModels,
@@ -90,36 +92,43 @@ class GatewayService:
         self._answering = answering
         self._generating = generating
         self._quotas = quotas
+        self._providers = providers
         self._embedders = embedders
         self._list_models = list_models
 
     async def models(self, owner_id: UUID, tier: Tier) -> Sequence[ServedModel]:
-        """Return all models: those that answer from documents, those that write, and the one that embeds.
+        """Return all models that the tier may use: those that answer from documents, those that write, last the one that embeds.
 
         Raises:
-            ModelUnavailableError: No provider of language models answers.
+            ModelUnavailableError: There is none, and some provider of language models does not answer.
         """
-        found = [model for model in await self._list_models(tier) if model.capabilities != {"embedding"}]
-        if not found:
+        catalog = await self._list_models(tier)
+        if not catalog.models and catalog.unavailable:
             raise ModelUnavailableError
         embedder = await self._embedder(owner_id)
-        default = next((model.context_window for model in found if model.default), None)
+        found = [model for model in catalog.models if model.capabilities != {"embedding"}]
+        default = [model.context_window for model in found if model.default]
         return [
-            ServedModel(GROUNDED, "chat", grounded=True, context_window=default),
+            *(ServedModel(GROUNDED, "chat", True, window) for window in default),
             *(ServedModel(f"{GROUNDED}/{model.id}", "chat", True, model.context_window) for model in found),
             *(ServedModel(model.id, "chat", False, model.context_window) for model in found if "chat" in model.capabilities),
             ServedModel(embedder.identity, "embedding"),
         ]
 
     async def model(self, owner_id: UUID, tier: Tier, model_id: str) -> ServedModel:
-        """Return a model.
+        """Return a model, whichever way it is named.
 
         Raises:
             ModelUnknownError: There is none of this name.
-            ModelUnavailableError: No provider of language models answers.
+            ModelUnavailableError: As ``models``.
         """
+        prefix, _, name = model_id.partition("/")
+        if prefix == GROUNDED:
+            ids = {f"{GROUNDED}/{id_}" for id_ in self._providers.spellings(name)} if name else {GROUNDED}
+        else:
+            ids = set(self._providers.spellings(model_id))
         for model in await self.models(owner_id, tier):
-            if model.id == model_id:
+            if model.id in ids or (model.kind == "embedding" and model_id in _names_of(model.id)):
                 return model
         raise ModelUnknownError
 
@@ -159,7 +168,7 @@ class GatewayService:
         async with self._uow.of(owner_id) as tx:
             await self._quotas.check_tokens(tx, owner_id)
         embedder = await self._embedder(owner_id)
-        if model not in _names_of(embedder):
+        if model not in _names_of(embedder.identity):
             raise ModelUnknownError(f"The embedding model of this server is {embedder.identity}, and it has no other.")
         if dimensions is not None and dimensions != (length := await embedder.dimensions()):
             raise DimensionsUnsupportedError(f"The vectors of this embedding model have {length} dimensions, and no other number.")
@@ -167,7 +176,7 @@ class GatewayService:
         batches: list[Vectors] = []
         try:
             for at in range(0, len(texts), size):
-                batches.append(await embedder.embed_documents(texts[at : at + size]))
+                batches.append(await embedder.embed_documents(texts[at : at + size]))  # noqa: PERF401 - all or some
         except EmbeddingRefusedError as error:
             raise InputTooLongError from error
         finally:
@@ -223,8 +232,8 @@ class GatewayService:
         return self._embedders.named(identity)
 
 
-def _names_of(embedder: Embedder) -> set[str]:
-    """Return what it may be called: by its identity, with or without its provider and its version, or after us."""
-    provider, _, name = embedder.identity.partition("/")
+def _names_of(identity: str) -> set[str]:
+    """Return what an embedding model may be called: by its identity, with or without provider and version, or after us."""
+    provider, _, name = identity.partition("/")
     bare = name.partition("@")[0]
-    return {GROUNDED, embedder.identity, provider, name, bare, f"{provider}/{bare}"}
+    return {GROUNDED, identity, provider, name, bare, f"{provider}/{bare}"}

@@ -20,6 +20,7 @@ from backend.core.config import Settings, plain_url
 from backend.core.values.user import Caller, Origin
 from backend.main import create_app
 from backend.ports.chat_model import Generation, Piece, Prompt, Turn
+from backend.ports.embedder import Embedder
 from backend.services.generating.reply import Wanted
 from backend.services.registry import Services
 from tests.api.test_openai.conftest import client_of
@@ -46,8 +47,10 @@ async def client_for(app: ASGIApp, key: str) -> AsyncIterator[AsyncOpenAI]:
 
 
 @asynccontextmanager
-async def door(application: ApplicationFactory, model: ScriptedChatModel, **settings: object) -> AsyncIterator[Door]:
-    async with application(chat_model=model, settings=settings) as running:
+async def door(
+    application: ApplicationFactory, model: ScriptedChatModel, *, embedder: Embedder | None = None, **settings: object
+) -> AsyncIterator[Door]:
+    async with application(chat_model=model, embedder=embedder, settings=settings) as running:
         app = create_app(Settings(_env_file=None))
         app.state.services = running.services
         owner_id = await registered(running.services, "alice")
