@@ -3,15 +3,24 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from backend.core.values.limits import Tier
 from backend.core.values.user import Tier as TierName
 from backend.schemas.base import NOT_BLANK, RequestModel, ResponseModel, Storable
 
-# Strict: `false` or "0" is no wish to take everything away.
-Amount = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
-Bytes = Annotated[int, Field(strict=True, ge=0, le=1 << 50)]
+
+def _number(value: object) -> object:
+    """Refuse what would be read as a number and is none: ``false`` is no wish to take everything away."""
+    if isinstance(value, bool | str):
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
+
+
+Number = BeforeValidator(_number)
+Amount = Annotated[int, Field(ge=0, le=1_000_000_000), Number]
+Bytes = Annotated[int, Field(ge=0, le=1 << 50), Number]
 ModelPattern = Annotated[str, Field(min_length=1, max_length=200, pattern=NOT_BLANK), Storable]
 
 
@@ -19,7 +28,7 @@ class TierPatch(RequestModel):
     """What a tier shall allow; what is left out stays."""
 
     # They may be left out, but not taken away. No default shows in the API's description, and none is ever read.
-    requests_per_minute: Annotated[int, Field(strict=True, ge=1, le=1_000_000_000, default_factory=int)]
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000, default_factory=int), Number]
     concurrent_streams: Annotated[Amount, Field(default_factory=int)]
     documents: Annotated[Amount, Field(default_factory=int)]
     stored_bytes: Annotated[Bytes, Field(default_factory=int)]

@@ -8,6 +8,8 @@ from typing import Final
 
 # Models open and close fences in the middle of lines too; tildes are fences at the beginning of a line only.
 _RUN: Final = re.compile(r"`{3,}|^[ \t>]*(~{3,})", re.MULTILINE)
+# In SQL a run in a string is part of the string.
+_RUN_OR_STRING: Final = re.compile(rf"'[^'\n]*'|{_RUN.pattern}", re.MULTILINE)
 _INFO: Final = re.compile(r"[ \t]*\{?\.?([A-Za-z][\w+#.-]*)[^\n`]*(?=\n|\Z)")
 _INLINE_LABEL: Final = re.compile(r"[ \t]*([A-Za-z][\w+#-]*)[ \t]+(?=\S)")
 _LABEL_LINE: Final = re.compile(r"\s*([A-Za-z]+)[ \t]*\n")
@@ -58,13 +60,16 @@ def fences(text: str) -> Iterator[Fence]:
 
 
 def without_fences(text: str) -> str:
-    """Return the text without anything that is a fence, for what is none of our fences and has some in it all the same."""
-    return _RUN.sub("", text)
+    """Return the text without anything that is a fence, for what is none of our fences and has some in it all the same.
+
+    What stands in a string of SQL is none.
+    """
+    return _RUN_OR_STRING.sub(lambda found: found[0] if found[0].startswith("'") else "", text)
 
 
 def _closing(text: str, run: str, at: int) -> re.Match[str] | None:
-    """Return the next run of the same sign that is at least as long."""
-    while found := _RUN.search(text, at):
+    """Return the next run of the same sign that is at least as long, and in no string."""
+    while found := _RUN_OR_STRING.search(text, at):
         other = found[1] or found[0]
         if other[0] == run[0] and len(other) >= len(run):
             return found
