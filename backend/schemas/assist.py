@@ -8,15 +8,15 @@ from pydantic_core import PydanticCustomError
 
 from backend.core.values.assist import CodeWanted, Filled, HowToWrite, SqlFound, SqlWanted, TextWanted
 from backend.core.values.sql import Dialect, SqlTask
-from backend.schemas.base import NOT_BLANK, RequestModel, ResponseModel, Storable, Text, storable
+from backend.schemas.base import NOT_BLANK, NotBlank, RequestModel, ResponseModel, Storable, Text, storable
 from backend.services.generating.reply import Generated, ReplyStatus
 
 _LONGEST = 400_000
 _DEEPEST = 32
 
-Said = Annotated[str, Field(min_length=1, max_length=_LONGEST, pattern=NOT_BLANK), Storable]
+Said = Annotated[str, Field(min_length=1, max_length=_LONGEST, pattern=NOT_BLANK), NotBlank, Storable]
 Code = Annotated[str, Field(max_length=_LONGEST), Storable]
-Named = Annotated[str, Field(min_length=1, max_length=200, pattern=NOT_BLANK), Storable]
+Named = Annotated[str, Field(min_length=1, max_length=200, pattern=NOT_BLANK), NotBlank, Storable]
 Stops = Annotated[list[Annotated[str, Field(min_length=1, max_length=200), Storable]], Field(max_length=8)]
 
 

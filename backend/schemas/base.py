@@ -3,7 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 
@@ -22,6 +32,19 @@ BLANKS = r"\s\x85\ufeff"
 
 NOT_BLANK = f"[^{BLANKS}]"
 """The pattern of a text that says something."""
+
+
+def _saying(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return check(value)
+    except ValidationError as error:
+        if error.errors(include_url=False)[0]["type"] != "string_pattern_mismatch":
+            raise
+    raise PydanticCustomError("text_blank", "The text holds nothing but white space.")
+
+
+NotBlank = WrapValidator(_saying)
+"""Goes behind a ``Field`` with the pattern ``NOT_BLANK``, which the API's description shows: people are told in words."""
 
 Text = Annotated[str, Storable]
 """Text that PostgreSQL can store and JSON can carry."""

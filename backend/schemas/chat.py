@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from backend.core.values.chat import Answer, AnswerStatus, Leg, MessageStatus, Question
-from backend.schemas.base import NOT_BLANK, DocumentIds, RequestModel, ResponseModel, Storable, Text
+from backend.schemas.base import NOT_BLANK, DocumentIds, NotBlank, RequestModel, ResponseModel, Storable, Text
 
 
 class Manner(RequestModel):
@@ -55,7 +55,7 @@ class HowToAnswer(Manner):
 class QuestionIn(Manner):
     """A question about the caller's documents."""
 
-    query: Annotated[str, Field(min_length=1, max_length=32_000, pattern=NOT_BLANK), Storable]
+    query: Annotated[str, Field(min_length=1, max_length=32_000, pattern=NOT_BLANK), NotBlank, Storable]
     session_id: UUID | None = Field(None, description="Goes on with this session; without it a new one begins.")
     document_ids: DocumentIds | None = Field(None, description="Searches these documents only, instead of the session's choice.")
 

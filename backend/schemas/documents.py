@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from backend.core.values.document import Document, DocumentStage, DocumentStatus, Excerpt
 from backend.core.values.page import Page
-from backend.schemas.base import NOT_BLANK, Offset, RequestModel, ResponseModel, Storable
+from backend.schemas.base import NOT_BLANK, NotBlank, Offset, RequestModel, ResponseModel, Storable
 from backend.schemas.page import PageOut, cursor_of
 from backend.schemas.problem import Problem
 
@@ -139,7 +139,7 @@ class DocumentPage(PageOut[DocumentOut]):
 class DocumentPatch(RequestModel):
     """What may be changed about a document."""
 
-    title: Annotated[str, Field(min_length=1, max_length=300, pattern=NOT_BLANK), Storable]
+    title: Annotated[str, Field(min_length=1, max_length=300, pattern=NOT_BLANK), NotBlank, Storable]
 
 
 class SpanIn(RequestModel):

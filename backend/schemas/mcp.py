@@ -11,7 +11,7 @@ from backend.core.values.chat import Answer, AnswerStatus, Leg, MessageStatus
 from backend.core.values.document import Document, DocumentStatus, Excerpt
 from backend.core.values.page import Page
 from backend.core.values.search import Findings, SearchHit
-from backend.schemas.base import NOT_BLANK, DocumentIds, Offset, RequestModel, ResponseModel, Storable, Text
+from backend.schemas.base import NOT_BLANK, DocumentIds, NotBlank, Offset, RequestModel, ResponseModel, Storable, Text
 from backend.schemas.chat import PendingDocumentOut, SourceOut
 from backend.schemas.documents import DocumentErrorOut
 from backend.schemas.page import PageOut, cursor_of
@@ -20,7 +20,7 @@ LONGEST_PASSAGE = 20_000
 """Code points that one call reads at most: more would fill the window of the model that asked."""
 LONGEST_WAIT_SECONDS = 60
 
-Said = Annotated[str, Field(min_length=1, max_length=32_000, pattern=NOT_BLANK), Storable]
+Said = Annotated[str, Field(min_length=1, max_length=32_000, pattern=NOT_BLANK), NotBlank, Storable]
 Chosen = Annotated[DocumentIds | None, Field(description="Ids of documents to look into; without it all of them.")]
 
 
@@ -165,7 +165,7 @@ class UploadDocumentIn(RequestModel):
     )
     text: Text | None = Field(None, description="The content of a file that is text.")
     content_base64: Text | None = Field(None, description="The bytes of any other file, in base64.")
-    title: Annotated[str, Field(min_length=1, max_length=300, pattern=NOT_BLANK), Storable] | None = None
+    title: Annotated[str, Field(min_length=1, max_length=300, pattern=NOT_BLANK), NotBlank, Storable] | None = None
 
     @model_validator(mode="after")
     def _one_content(self) -> Self:

@@ -6,13 +6,13 @@ from uuid import UUID
 from pydantic import Field
 
 from backend.core.values.chat import Leg
-from backend.schemas.base import NOT_BLANK, DocumentIds, RequestModel, ResponseModel, Storable
+from backend.schemas.base import NOT_BLANK, DocumentIds, NotBlank, RequestModel, ResponseModel, Storable
 
 
 class SearchIn(RequestModel):
     """What to search for in the caller's documents."""
 
-    query: Annotated[str, Field(min_length=1, max_length=32_000, pattern=NOT_BLANK), Storable]
+    query: Annotated[str, Field(min_length=1, max_length=32_000, pattern=NOT_BLANK), NotBlank, Storable]
     document_ids: DocumentIds | None = Field(None, description="Searches these documents only, instead of all.")
     limit: Annotated[int, Field(ge=1, le=50)] = 10
 

@@ -8,11 +8,11 @@ from pydantic import Field
 
 from backend.core.values.chat import AnswerStatus, ChatSession, Leg, Message, MessageRole, MessageStatus, Rating
 from backend.core.values.page import Page
-from backend.schemas.base import NOT_BLANK, DocumentIds, RequestModel, ResponseModel, Storable
+from backend.schemas.base import NOT_BLANK, DocumentIds, NotBlank, RequestModel, ResponseModel, Storable
 from backend.schemas.chat import SourceOut, TimingsOut, UsageOut
 from backend.schemas.page import PageOut, cursor_of
 
-Title = Annotated[str, Field(min_length=1, max_length=200, pattern=NOT_BLANK), Storable]
+Title = Annotated[str, Field(min_length=1, max_length=200, pattern=NOT_BLANK), NotBlank, Storable]
 
 
 class SessionIn(RequestModel):

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from backend.core.values.limits import Tier
 from backend.core.values.user import Tier as TierName
-from backend.schemas.base import NOT_BLANK, RequestModel, ResponseModel, Storable
+from backend.schemas.base import NOT_BLANK, NotBlank, RequestModel, ResponseModel, Storable
 
 
 def _number(value: object) -> object:
@@ -21,7 +21,7 @@ def _number(value: object) -> object:
 Number = BeforeValidator(_number)
 Amount = Annotated[int, Field(ge=0, le=1_000_000_000), Number]
 Bytes = Annotated[int, Field(ge=0, le=1 << 50), Number]
-ModelPattern = Annotated[str, Field(min_length=1, max_length=200, pattern=NOT_BLANK), Storable]
+ModelPattern = Annotated[str, Field(min_length=1, max_length=200, pattern=NOT_BLANK), NotBlank, Storable]
 
 
 class TierPatch(RequestModel):

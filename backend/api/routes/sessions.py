@@ -10,7 +10,7 @@ from backend.api.deps import Asker, Page, Sessions
 from backend.api.downloads import TextDownload
 from backend.api.errors import problems
 from backend.core.errors import DocumentNotFoundError, SessionNotFoundError, TokenInvalidError
-from backend.schemas.base import NOT_BLANK, Storable
+from backend.schemas.base import NOT_BLANK, NotBlank, Storable
 from backend.schemas.sessions import MessagePage, SessionIn, SessionOut, SessionPage, SessionPatch
 from backend.services import transcripts
 
@@ -19,6 +19,7 @@ router = APIRouter(prefix="/chat/sessions", tags=["sessions"], responses=problem
 Search = Annotated[
     str | None,
     Query(alias="q", min_length=1, max_length=200, pattern=NOT_BLANK, description="Looks into titles and messages, without case."),
+    NotBlank,
     Storable,
 ]
 WithSuperseded = Annotated[bool, Query(description="Also list answers that were given anew.")]

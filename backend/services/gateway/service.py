@@ -83,9 +83,9 @@ class GatewayService:
         answering: Answering,
         generating: Generating,
         quotas: Quotas,
-        providers: Providers,
         embedders: Embedders,
         *,
+        providers: Providers,
         list_models: ListModels,
     ) -> None:
         self._uow = uow

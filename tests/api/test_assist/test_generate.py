@@ -168,6 +168,17 @@ async def test_what_makes_no_sense_is_refused(alice: Account, path: str, body: d
     assert "secret" not in response.text
 
 
+@pytest.mark.parametrize(
+    ("path", "name"), [(GENERATE, "prompt"), ("/api/v1/chat/search", "query"), ("/api/v1/chat/query", "query")]
+)
+async def test_a_blank_question_is_told_so_in_words(alice: Account, path: str, name: str) -> None:
+    response = await alice.client.post(path, json={name: " \u2028\ufeff\t"})
+
+    [problem] = response.json()["errors"]
+    assert (response.status_code, problem["loc"], problem["type"]) == (422, ["body", name], "text_blank")
+    assert problem["msg"] == "The text holds nothing but white space."
+
+
 async def test_a_format_that_is_nested_without_end_is_refused(alice: Account) -> None:
     body = '{"prompt": "a", "format": ' + '{"a":' * 200 + "1" + "}" * 200 + "}"
 

@@ -22,7 +22,7 @@ EMBEDDER = HashingEmbedder.identity
 
 async def limit(database: Database, change: str) -> None:
     connection = await asyncpg.connect(plain_url(database.owner_url))
-    await connection.execute(f"update tiers set {change} where name = 'free'")
+    await connection.execute(f"update tiers set {change} where name = 'free'")  # noqa: S608 - the test's own
     await connection.close()
 
 
@@ -103,7 +103,7 @@ async def test_embeddings_are_answers_that_run_end_with_their_client_and_cost_wh
         running.cancel()
         await asyncio.wait_for(embedder.left.wait(), 30)
         async with asyncio.timeout(30):
-            while (await limits())["concurrent_streams"]:
+            while (await limits())["concurrent_streams"]:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.01)
         spent = (await limits())["tokens_per_day"]
         assert spent > 0

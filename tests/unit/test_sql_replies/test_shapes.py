@@ -62,7 +62,23 @@ def test_nothing_outside_of_the_fence_is_lost(before: str, after: str, fence: st
 
 @pytest.mark.parametrize(
     "unit",
-    ["```", "~~~\n", "`", '{"sql":', "<think>", "SQL: ", "select\n", "/*", "--\n", "((", "\n\n", "with a as (", "> ```sql\n", "'", "``` ' "],
+    [
+        "```",
+        "~~~\n",
+        "`",
+        '{"sql":',
+        "<think>",
+        "SQL: ",
+        "select\n",
+        "/*",
+        "--\n",
+        "((",
+        "\n\n",
+        "with a as (",
+        "> ```sql\n",
+        "'",
+        "``` ' ",
+    ],
 )
 def test_hostile_replies_take_time_in_proportion(unit: str) -> None:
     def seconds(times: int) -> float:
