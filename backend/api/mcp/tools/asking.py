@@ -2,6 +2,8 @@
 
 import asyncio
 
+import anyio
+
 from backend.api.mcp.call import Call, Tell, Tool
 from backend.core.values.chat import Question
 from backend.schemas.mcp import AskIn, AskOut
@@ -28,8 +30,10 @@ async def _ask(call: Call, arguments: AskIn) -> AskOut:
                 await _follow(turn, call.tell)
             return AskOut.of(await turn.answer())
         finally:
-            # A client that has gone frees the model.
+            # A client that has gone frees the model, and keeps its place until that is so.
             turn.leave()
+            with anyio.CancelScope(shield=True):  # The SDK cancels again and again.
+                await turn.settled()
 
 
 async def _follow(turn: Turn, tell: Tell) -> None:
