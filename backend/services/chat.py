@@ -82,9 +82,17 @@ class ChatService:
             raise
 
     async def ask_later(
-        self, owner_id: UUID, question: Question, *, idempotency_key: str | None = None, reach: Reach = EVERYTHING
+        self,
+        owner_id: UUID,
+        question: Question,
+        *,
+        idempotency_key: str | None = None,
+        reach: Reach = EVERYTHING,
+        key_id: UUID | None = None,
     ) -> Task:
         """Store a question, in its session or in a new one, and queue the task of answering it: both or neither.
+
+        ``key_id`` is the API key that it is asked with, if it is: with that the task ends.
 
         Raises:
             RateLimitedError: As many tasks as an account may have are waiting; ``details`` says ``background_tasks``.
@@ -99,7 +107,7 @@ class ChatService:
                 task_id=new_id(),
                 session_id=asked.session_id,
                 message_id=asked.message_id,
-                key_id=reach.key_id,
+                key_id=reach.key_id or key_id,
                 request=request_of(asked),
             )
             await queue(tx, owner_id, task.id)
