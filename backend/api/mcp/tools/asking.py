@@ -15,6 +15,18 @@ TOLD_EVERY_SECONDS = 0.5
 
 
 async def _ask(call: Call, arguments: AskIn) -> AskOut:
+    """Answer in a task of its own: the SDK cancels again and again, and what ends then has to be waited for."""
+    answering = asyncio.create_task(_answer(call, arguments))
+    try:
+        return await asyncio.shield(answering)
+    except asyncio.CancelledError:
+        answering.cancel()
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([answering])
+        raise
+
+
+async def _answer(call: Call, arguments: AskIn) -> AskOut:
     caller = call.caller
     question = Question(
         text=arguments.question,
@@ -32,8 +44,7 @@ async def _ask(call: Call, arguments: AskIn) -> AskOut:
         finally:
             # A client that has gone frees the model, and keeps its place until that is so.
             turn.leave()
-            with anyio.CancelScope(shield=True):  # The SDK cancels again and again.
-                await turn.settled()
+            await asyncio.shield(turn.settled())
 
 
 async def _follow(turn: Turn, tell: Tell) -> None:
