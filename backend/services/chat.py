@@ -1,5 +1,6 @@
 """Asking questions."""
 
+import asyncio
 from dataclasses import replace
 from time import perf_counter
 from uuid import UUID
@@ -30,6 +31,7 @@ class ChatService:
         self._uow = uow
         self._answering = answering
         self._quotas = quotas
+        self._beginning: set[asyncio.Task[Turn]] = set()
 
     async def ask(
         self,
@@ -46,6 +48,8 @@ class ChatService:
         ``again`` is the newest answer of the session if that is to be given anew: then its question is asked, whatever the text of
         ``question``, and what follows takes its place, unless that fails or is stopped.
 
+        Who is cancelled meanwhile leaves nothing behind that nobody ends: either nothing was stored, or the turn has no reader.
+
         Raises:
             MessageNotFoundError: The session has no message ``again``.
             NotAnAnswerError: It is a question.
@@ -59,16 +63,36 @@ class ChatService:
         """
         arrived = perf_counter()
         await self._assert_known(owner_id, question.model)
-        async with self._uow.of(owner_id) as tx:
-            asked = await self._store(tx, owner_id, question, reach, again)
-            if idempotency_key is not None:
-                await tx.idempotency.bind(owner_id, idempotency_key, asked.message_id)
-        return self._answering.start(replace(asked, arrived=arrived, idempotency_key=idempotency_key), streamed=streamed)
+
+        async def begin() -> Turn:
+            async with self._uow.of(owner_id) as tx:
+                asked = await self._store(tx, owner_id, question, reach, again)
+                if idempotency_key is not None:
+                    await tx.idempotency.bind(owner_id, idempotency_key, asked.message_id)
+            return self._answering.start(replace(asked, arrived=arrived, idempotency_key=idempotency_key), streamed=streamed)
+
+        # A commit that is under way cannot be taken back, and what it stores has to be answered.
+        beginning = asyncio.create_task(begin(), name="ask")
+        self._beginning.add(beginning)
+        beginning.add_done_callback(self._beginning.discard)
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            beginning.add_done_callback(_leave)
+            raise
 
     async def ask_later(
-        self, owner_id: UUID, question: Question, *, idempotency_key: str | None = None, reach: Reach = EVERYTHING
+        self,
+        owner_id: UUID,
+        question: Question,
+        *,
+        idempotency_key: str | None = None,
+        reach: Reach = EVERYTHING,
+        key_id: UUID | None = None,
     ) -> Task:
         """Store a question, in its session or in a new one, and queue the task of answering it: both or neither.
+
+        ``key_id`` is the API key that it is asked with, if it is: with that the task ends.
 
         Raises:
             RateLimitedError: As many tasks as an account may have are waiting; ``details`` says ``background_tasks``.
@@ -76,19 +100,14 @@ class ChatService:
         """
         await self._assert_known(owner_id, question.model)
         async with self._uow.of(owner_id) as tx:
-            if self._quotas.enabled and await tx.tasks.live(owner_id) >= MOST_TASKS:
-                raise RateLimitedError(
-                    f"Your account may have {MOST_TASKS} tasks waiting at the same time.",
-                    limit="background_tasks",
-                    retry_after_seconds=60,
-                )
+            await self._check_tasks(tx, owner_id)
             asked = await self._store(tx, owner_id, question, reach)
             task = await tx.tasks.add(
                 owner_id,
                 task_id=new_id(),
                 session_id=asked.session_id,
                 message_id=asked.message_id,
-                key_id=reach.key_id,
+                key_id=reach.key_id or key_id,
                 request=request_of(asked),
             )
             await queue(tx, owner_id, task.id)
@@ -96,6 +115,18 @@ class ChatService:
                 await tx.idempotency.bind(owner_id, idempotency_key, task.id)
                 await tx.idempotency.finish_bound(owner_id, idempotency_key, task.id, status=202)
         return task
+
+    async def _check_tasks(self, tx: Transaction, owner_id: UUID) -> None:
+        """Return if there is room for one more task. It is kept until the transaction ends: requests at once are counted too."""
+        if not self._quotas.enabled:
+            return
+        await tx.usage.hold(owner_id)
+        if await tx.tasks.live(owner_id) >= MOST_TASKS:
+            raise RateLimitedError(
+                f"Your account may have {MOST_TASKS} tasks waiting at the same time.",
+                limit="background_tasks",
+                retry_after_seconds=60,
+            )
 
     async def _store(self, tx: Transaction, owner_id: UUID, question: Question, reach: Reach, again: UUID | None = None) -> Asked:
         question_id, answer_id = new_id(), new_id()
@@ -171,3 +202,9 @@ class ChatService:
         if session is None:
             raise SessionNotFoundError
         return session
+
+
+def _leave(beginning: asyncio.Task[Turn]) -> None:
+    """Leave a turn that began when whoever asked was gone."""
+    if not beginning.cancelled() and beginning.exception() is None:
+        beginning.result().leave()

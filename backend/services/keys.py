@@ -11,6 +11,7 @@ from backend.core.opaque_tokens import OpaqueToken
 from backend.core.values.page import Cursor, Page
 from backend.core.values.user import ApiKey, Caller, Origin, Scope
 from backend.db.uow import UnitOfWork
+from backend.services.answering.attempts import call_off
 
 KEY_PREFIX = "dk"
 NOTED_EVERY = timedelta(minutes=1)
@@ -66,7 +67,7 @@ class KeyService:
             return await tx.api_keys.page(owner_id, limit=limit, after=after)
 
     async def revoke(self, owner_id: UUID, key_id: UUID, *, origin: Origin) -> None:
-        """End a key; requests that carry it are refused from now on.
+        """End a key; requests that carry it are refused from now on, and what it asked in the background is called off.
 
         Raises:
             KeyNotFoundError: The caller has no such key.
@@ -74,6 +75,10 @@ class KeyService:
         async with self._uow.of(owner_id) as tx:
             if not await tx.api_keys.revoke(owner_id, key_id):
                 raise KeyNotFoundError
+            for task_id in await tx.tasks.live_of_key(owner_id, key_id):
+                task = await tx.tasks.hold(owner_id, task_id)
+                if task is not None and task.live:
+                    await call_off(tx, task)
             await tx.audit.note("key_revoked", actor_id=owner_id, subject_id=owner_id, origin=origin, key_id=str(key_id))
 
     async def caller(self, text: str) -> Caller:

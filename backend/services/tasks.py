@@ -7,9 +7,9 @@ import structlog
 
 from backend.core.errors import (
     AnswerCrashedError,
+    ModelNotAllowedError,
     QuotaExceededError,
     ServerStoppingError,
-    SessionNotFoundError,
     TaskNotFoundError,
     UnavailableError,
 )
@@ -17,7 +17,7 @@ from backend.core.values.chat import Answer
 from backend.core.values.page import Cursor, Page
 from backend.core.values.task import Task, TaskState
 from backend.core.values.user import EVERYTHING, Reach
-from backend.db.uow import UnitOfWork
+from backend.db.uow import Transaction, UnitOfWork
 from backend.services.answering.asking import asked_by
 from backend.services.answering.attempts import MOST_ATTEMPTS, Attempt, call_off, give_up, leave_unanswered
 from backend.services.answering.pipeline import Answering
@@ -94,10 +94,10 @@ class TaskService:
             raise ServerStoppingError
         if (earlier := self._answering.turns.get(found.message_id)) is not None:
             await earlier.settled()  # This process was taken for dead while it answered.
-        attempt = await self._begin(owner_id, task_id)
-        asked = None if attempt is None else await self._read(attempt.task)
-        if attempt is None or asked is None:
+        begun = await self._begin(owner_id, task_id)
+        if begun is None:
             return
+        attempt, asked = begun
         turn = self._answering.start(asked, streamed=False, attempt=attempt)
         try:
             await self._watch(turn, attempt)
@@ -109,40 +109,45 @@ class TaskService:
         if not attempt.over:
             await turn.answer()
 
-    async def _begin(self, owner_id: UUID, task_id: UUID) -> Attempt | None:
-        async with self._uow.of(owner_id) as tx:
-            task = await tx.tasks.hold(owner_id, task_id)
-            if task is None or await tx.users.get(owner_id) is None:
-                return None
-            if task.state == "cancelled":
-                # Its process died before it could end the answer.
-                await leave_unanswered(tx, task, "stopped")
-                return None
-            if task.live and task.attempts >= MOST_ATTEMPTS:
-                await give_up(tx, task, AnswerCrashedError())
-                return None
-            task = await tx.tasks.start_attempt(owner_id, task_id)
-            if task is None:
-                return None
-            try:
-                await self._quotas.check_tokens(tx, owner_id)
-            except QuotaExceededError as error:
-                await give_up(tx, task, error)
-                return None
-            return Attempt(self._uow, task)
+    async def _begin(self, owner_id: UUID, task_id: UUID) -> tuple[Attempt, Asked] | None:
+        """Count an attempt and return it with its question, if the task is still to be answered and may be.
 
-    async def _read(self, task: Task) -> Asked | None:
-        """Return the question of a task whose attempt is counted already: one that cannot be read is not tried for ever."""
+        An outage counts nothing. A question that cannot be read counts: it is not tried for ever.
+        """
         try:
-            async with self._uow.of(task.owner_id) as tx:
-                return await asked_by(tx, task)
-        except SessionNotFoundError:
-            return None  # It was deleted this very moment.
+            async with self._uow.of(owner_id) as tx:
+                task = await self._may_begin(tx, owner_id, task_id)
+                return None if task is None else (Attempt(self._uow, task), await asked_by(tx, task))
         except UnavailableError:
             raise
         except Exception:
-            log.exception("task_not_read", task_id=str(task.id))
+            log.exception("task_not_read", task_id=str(task_id))
+            async with self._uow.of(owner_id) as tx:
+                await tx.tasks.start_attempt(owner_id, task_id)
             raise
+
+    async def _may_begin(self, tx: Transaction, owner_id: UUID, task_id: UUID) -> Task | None:
+        task, user = await tx.tasks.hold(owner_id, task_id), await tx.users.get(owner_id)
+        if task is None or user is None:
+            return None
+        if task.state == "cancelled" or (task.live and not user.is_active):
+            # Where it was cancelled already, its process died before it could end the answer.
+            await leave_unanswered(tx, task, "stopped")
+            await tx.tasks.end(owner_id, task_id, "cancelled")
+            return None
+        if task.live and task.attempts >= MOST_ATTEMPTS:
+            await give_up(tx, task, AnswerCrashedError())
+            return None
+        task = await tx.tasks.start_attempt(owner_id, task_id)
+        if task is None:
+            return None
+        try:
+            await self._quotas.check_model(tx, owner_id, task.request.model)
+            await self._quotas.check_tokens(tx, owner_id)
+        except (ModelNotAllowedError, QuotaExceededError) as error:
+            await give_up(tx, task, error)
+            return None
+        return task
 
     async def _watch(self, turn: Turn, attempt: Attempt) -> None:
         """Return once the turn is over, and end it if nobody wants it any more."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from backend.services.answering.attempts import QUEUE as ANSWERS
 from backend.services.registry import Services
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_SECONDS = 2.0
 STALLED_SECONDS = 6.0
 RESTART_SECONDS = 2.0
+QUEUES = ("default", ANSWERS)
+"""Answers take minutes: in a queue of their own they keep neither documents nor the clock waiting."""
 POLL_SECONDS = 1.0
 """New jobs announce themselves. Those whose time has come, or whose lock was released, are found by asking."""
 
@@ -78,7 +81,21 @@ class Worker:
             await self._app.close_async()
 
     async def _take_jobs(self) -> None:
+        """Take jobs of each queue, as many at the same time, until one of them fails or is told to stop: then none goes on."""
+        takers = [asyncio.create_task(self._take_jobs_of(queue), name=f"worker-{queue}") for queue in QUEUES]
+        try:
+            await asyncio.wait(takers, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for taker in takers:
+                taker.cancel()
+            ended = await asyncio.gather(*takers, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+    async def _take_jobs_of(self, queue: str) -> None:
         await self._app.run_worker_async(
+            queues=[queue],
             concurrency=self._concurrency,
             fetch_job_polling_interval=POLL_SECONDS,
             abort_job_polling_interval=5.0,

@@ -5,6 +5,7 @@ from uuid import UUID
 import procrastinate
 import structlog
 
+from backend.services.answering.attempts import QUEUE
 from backend.services.registry import Services
 
 # An attempt that a defect ended comes again; the documents count theirs, and the third one ends them.
@@ -93,7 +94,7 @@ def _add_accounts(app: procrastinate.App, services: Services) -> None:
 
 
 def _add_answers(app: procrastinate.App, services: Services) -> None:
-    @app.task(name="answer_task", retry=STEADY_RETRY)
+    @app.task(name="answer_task", queue=QUEUE, retry=STEADY_RETRY)
     async def answer_task(owner_id: str, task_id: str) -> None:
         structlog.contextvars.bind_contextvars(job="answer_task", task_id=task_id)
         await services.tasks.answer(UUID(owner_id), UUID(task_id))

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.files import WHALES
-from tests.support.ollama import StandInOllama
+from tests.support.ollama import Fault, StandInOllama
 from tests.support.product import Account, Product
 from tests.worker.watching import sql
 
@@ -37,6 +37,14 @@ async def ended(account: Account, task: dict[str, Any], *, within: float = 60) -
             return found
         assert monotonic() < deadline, found
         await asyncio.sleep(0.05)
+
+
+async def failing(account: Account, ollama: StandInOllama) -> dict[str, Any]:
+    """Ask for what fails for good: the model was removed since."""
+    ollama.fail("/api/chat", Fault(status=404, body={"error": "model not found"}))
+    failed = await ended(account, await asked(account, "secret question"))
+    ollama.clear("/api/chat")
+    return failed
 
 
 async def test_the_result_is_the_answer_and_the_list_goes_on(product: Product, alice: Account) -> None:
@@ -87,14 +95,15 @@ async def test_what_goes_wrong_is_told_before_or_by_the_task(product: Product, a
         ({"document_ids": [unknown]}, 404, "document_not_found"),
         ({"stream": True}, 422, "request_invalid"),
         ({"resumable": False}, 422, "request_invalid"),
+        ({"model": "no-such-model"}, 422, "model_unknown"),
     ):
         refused = await alice.client.post(BACKGROUND, json={"query": "Well?", **fields})
         assert (refused.status_code, refused.json()["code"]) == (status, code)
     assert (await alice.client.get(f"{TASKS}/{unknown}")).json()["code"] == "task_not_found"
     assert (await alice.client.get(TASKS, params={"state": "lost"})).status_code == 422
 
-    failed = await ended(alice, await asked(alice, model="no-such-model"))
-    assert (failed["state"], failed["error"]["code"], failed["result"]) == ("failed", "model_unknown", None)
+    failed = await failing(alice, ollama)
+    assert (failed["state"], failed["error"]["code"], failed["result"]) == ("failed", "model_missing", None)
 
     ollama.reply, ollama.interval = ["word "] * 500, 0.05
     running = await asked(alice)
@@ -113,7 +122,7 @@ async def test_only_administrators_see_the_queue_and_no_content_in_it(
         assert (refused.status_code, refused.json()["code"]) == (403, "admin_only")
     broken = (await bob.upload("secret name.pdf", b"%PDF-1.7 nothing else")).json()
     assert (await bob.settled(broken["id"]))["status"] == "failed"
-    failed = await ended(bob, await asked(bob, "secret question", model="no-such-model"))
+    failed = await failing(bob, ollama)
     ollama.interval = 0.2
     running = await asked(bob)
     owner = (await bob.client.get("/api/v1/auth/me")).json()["id"]
@@ -131,7 +140,7 @@ async def test_only_administrators_see_the_queue_and_no_content_in_it(
     page = (await alice.client.get(f"{QUEUE}/failures", params={"limit": 1})).json()
     rest = (await alice.client.get(f"{QUEUE}/failures", params={"cursor": page["next_cursor"], "limit": 1})).json()
     failures = [(one["kind"], one["id"], one["error_code"]) for one in (*page["items"], *rest["items"])]
-    assert failures == [("task", failed["id"], "model_unknown"), ("document", broken["id"], "document_unreadable")]
+    assert failures == [("task", failed["id"], "model_missing"), ("document", broken["id"], "document_unreadable")]
     assert "secret" not in str([state, page, rest])
     await bob.client.delete(f"{TASKS}/{running['id']}")
 

@@ -88,6 +88,10 @@ async def test_as_many_as_an_account_may_have_wait_and_what_a_limit_forbids_is_n
         await alice.app.services.tasks.cancel(alice.owner_id, tasks[0].id)
         tasks.append(await alice.ask())
 
+        monkeypatch.setattr(chat, "MOST_TASKS", 5)
+        at_once = await asyncio.gather(*(alice.ask() for _ in range(6)), return_exceptions=True)
+        assert [type(one) for one in at_once if isinstance(one, Exception)] == [RateLimitedError] * 3
+
         monkeypatch.setattr(chat, "MOST_TASKS", 9)
         await alice.db.execute("update tiers set tokens_per_day = 0")
         with pytest.raises(QuotaExceededError):
@@ -183,3 +187,43 @@ async def test_a_limited_key_has_tasks_of_its_own(application: ApplicationFactor
         for action in (services.tasks.get, services.tasks.cancel):
             with pytest.raises(TaskNotFoundError):
                 await action(alice.owner_id, mine.id, reach=reach)
+
+
+async def test_answers_that_hang_keep_no_document_waiting(application: ApplicationFactory, database: Database) -> None:
+    model = ScriptedChatModel(["one", asyncio.Event()])
+    async with desk(application, database, model, worker_concurrency=1) as alice, alice.app.worker.running(alone=True):
+        await alice.ask()
+        await soon(lambda: _has_begun(model))
+        document = await alice.app.services.documents.upload(alice.owner_id, a_file("whales.md", WHALES))
+        assert (await settled(alice.app.services, document)).status == "ready"
+
+
+async def test_a_key_takes_its_tasks_along_when_it_is_revoked(application: ApplicationFactory, database: Database) -> None:
+    async with desk(application, database, ScriptedChatModel()) as alice:
+        services, caller = alice.app.services, Caller(user_id=alice.owner_id, role="user", tier="free")
+        key, _ = await services.keys.create(caller, name="k", scopes=["chat"], document_ids=None, expires_at=None, origin=Origin())
+        mine = await alice.ask()
+        its = await services.chat.ask_later(alice.owner_id, Question("Tell me."), key_id=key.id)
+        await services.keys.revoke(alice.owner_id, key.id, origin=Origin())
+        assert [(await alice.look(task))[0].state for task in (mine, its)] == ["queued", "cancelled"]
+        assert ((await alice.free(its)).status, await alice.waiting_jobs()) == ("stopped", 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ("update users set is_active = false", ("cancelled", None, "stopped")),
+        ("update tiers set models = array['another']", ("failed", "model_not_allowed", "incomplete")),
+    ],
+)
+async def test_what_may_not_be_asked_any_more_is_not_asked(
+    application: ApplicationFactory, database: Database, change: str, outcome: tuple[str, str | None, str]
+) -> None:
+    model = ScriptedChatModel()
+    async with desk(application, database, model) as alice:
+        task = await alice.ask()
+        await alice.db.execute(change)
+        await alice.app.services.tasks.answer(alice.owner_id, task.id)
+        found, _ = await alice.look(task)
+        assert (found.state, found.error_code, (await alice.free(task)).status) == outcome
+        assert model.prompts == []

@@ -94,6 +94,11 @@ async def test_an_outage_is_waited_for_without_being_counted_and_not_for_ever(
         model.down = ModelUnavailableError("Ollama does not answer.")
         late = await alice.ask()
         await soon(lambda: _waits(alice, late))
+        await alice.db.execute(
+            "update tasks set waiting_for = null, waiting_since = now() - interval '9 h', updated_at = now() - interval '8 h'"
+        )
+        await alice.hurry()
+        await soon(lambda: _waits(alice, late))  # It is another outage, which has just begun.
         await alice.db.execute("update tasks set waiting_since = now() - interval '2 hours' where id = $1", late.id)
         await alice.hurry()
         failed, _ = await alice.until(late, "failed")

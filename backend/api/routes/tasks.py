@@ -53,7 +53,7 @@ async def ask_in_background(
     """Ask a question that a worker answers, whatever becomes of this connection. The answer is the task's result."""
 
     async def ask(key: str | None) -> Task:
-        return await chat.ask_later(caller.user_id, body.question(), idempotency_key=key, reach=caller.reach)
+        return await chat.ask_later(caller.user_id, body.question(), idempotency_key=key, reach=caller.reach, key_id=caller.key_id)
 
     async def replay(earlier: StoredOutcome) -> Task:
         response.headers.update(REPLAYED)

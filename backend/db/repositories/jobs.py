@@ -43,6 +43,7 @@ class JobRepository(Repository):
         self,
         task: str,
         *,
+        queue: str = "default",
         lock: str | None = None,
         at: datetime | None = None,
         queueing_lock: str | None = None,
@@ -56,7 +57,7 @@ class JobRepository(Repository):
         await self._connection.execute(
             DEFER,
             {
-                "queue": "default",
+                "queue": queue,
                 "task": task,
                 "priority": priority,
                 "lock": lock,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,9 @@ from backend.core.values.page import Cursor, Page
 from backend.core.values.task import LIVE, Task, TaskRequest, TaskState
 from backend.db.repositories.rows import AnyRow, Repository, columns, read
 from backend.models import ChatSessionRow, TaskRow
+
+WAITED = timedelta(hours=1)
+"""Since its last attempt: then what it waited for is another outage."""
 
 # A task that was cancelled is over once its answer is: the worker that gave it may have died before it could say so.
 WITHOUT_JOB = text(
@@ -60,6 +64,11 @@ class TaskRepository(Repository):
         statement = select(func.count()).where(TaskRow.owner_id == owner_id, TaskRow.state.in_(LIVE))
         return (await self._connection.execute(statement)).scalar_one()
 
+    async def live_of_key(self, owner_id: UUID, key_id: UUID) -> Sequence[UUID]:
+        """Return the tasks that were asked with an API key and are queued or running, in the order of their ids."""
+        statement = select(TaskRow.id).where(*_of(owner_id, key_id), TaskRow.state.in_(LIVE)).order_by(TaskRow.id)
+        return (await self._connection.execute(statement)).scalars().all()
+
     async def hold(self, owner_id: UUID, task_id: UUID, *, key_id: UUID | None = None) -> Task | None:
         """Return a task, and hold it until the transaction ends: nobody else changes its state meanwhile."""
         return await self._hold(owner_id, key_id, TaskRow.id == task_id)
@@ -69,7 +78,10 @@ class TaskRepository(Repository):
         return await self._hold(owner_id, None, TaskRow.message_id == message_id)
 
     async def start_attempt(self, owner_id: UUID, task_id: UUID) -> Task | None:
-        """Count an attempt when it begins, so that one that kills its process is counted too; ``None`` if the task has ended."""
+        """Count an attempt when it begins, so that one that kills its process is counted too; ``None`` if the task has ended.
+
+        An outage that it met so long ago, and not since, is another one than the next.
+        """
         return await self._update(
             *_of(owner_id),
             TaskRow.id == task_id,
@@ -78,6 +90,7 @@ class TaskRepository(Repository):
             attempts=TaskRow.attempts + 1,
             characters=0,
             waiting_for=None,
+            waiting_since=case((TaskRow.updated_at > func.now() - WAITED, TaskRow.waiting_since)),
             started_at=func.coalesce(TaskRow.started_at, func.now()),
         )
 
@@ -101,7 +114,7 @@ class TaskRepository(Repository):
 
     async def try_again(self, task: Task) -> bool:
         """Return a task to the queue after an attempt that counts; return whether it was the one that counts."""
-        return await self._update(*_attempt(task), state="queued", characters=0) is not None
+        return await self._update(*_attempt(task), state="queued", characters=0, waiting_since=null()) is not None
 
     async def end(
         self, owner_id: UUID, task_id: UUID, state: TaskState, *, code: str | None = None, message: str | None = None

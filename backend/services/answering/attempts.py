@@ -23,6 +23,7 @@ from backend.db.uow import Transaction, UnitOfWork
 log = structlog.get_logger(__name__)
 
 JOB = "answer_task"
+QUEUE = "answers"
 MOST_ATTEMPTS = 3
 AGAIN_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -37,7 +38,7 @@ class OvertakenError(ConflictError):
 async def queue(tx: Transaction, owner_id: UUID, task_id: UUID, *, after_seconds: float = 0.0) -> None:
     """Queue an attempt. Those of an account run one after the other, so that nobody takes all workers."""
     at = now() + timedelta(seconds=after_seconds) if after_seconds else None
-    await tx.jobs.defer(JOB, lock=f"tasks {owner_id}", at=at, owner_id=owner_id, task_id=task_id)
+    await tx.jobs.defer(JOB, queue=QUEUE, lock=f"tasks {owner_id}", at=at, owner_id=owner_id, task_id=task_id)
 
 
 async def call_off(tx: Transaction, task: Task) -> None:
@@ -85,6 +86,7 @@ class Attempt:
         self.task = task
         self.over = False
         self._uow = uow
+        self._begun = now()
 
     async def goes_back(self, error: DocentError | None) -> bool:
         """Return the task to the queue if what ended the attempt may pass; return whether it is there: then nothing is stored.
@@ -127,8 +129,9 @@ class Attempt:
             await tx.tasks.end(task.owner_id, task.id, "cancelled" if answer.status == "stopped" else "succeeded")
 
     def _outage(self) -> timedelta:
+        """How long the task had waited when this attempt began: what the attempt took is not waiting."""
         since = self.task.waiting_since
-        return timedelta() if since is None else now() - since
+        return timedelta() if since is None else self._begun - since
 
     async def _wait(self, error: DocentError) -> bool:
         pause = getattr(error, "retry_after_seconds", None) or 5.0

@@ -72,12 +72,9 @@ def answer_of(turn: Turn, progress: Progress, status: MessageStatus, error: Doce
 
 def ending(turn: Turn, progress: Progress, generation: asyncio.Task[None]) -> tuple[MessageStatus, DocentError | None]:
     """Judge how a generation ended: the status to store, and the error to report."""
-    if generation.cancelled():
-        match turn.interruption:
-            case "stopped":
-                return "stopped", None
-            case _:
-                return "incomplete", ServerStoppingError()
+    if generation.cancelled() or (turn.interruption is not None and progress.finish is None):
+        # Also where the provider's adapter has made an error of the cancellation.
+        return ("stopped", None) if turn.interruption == "stopped" else ("incomplete", ServerStoppingError())
     error = generation.exception()
     if error is None:
         return ("incomplete" if progress.finish is None or progress.finish.reason != "stop" else "complete"), None

@@ -68,8 +68,8 @@ async def test_whoever_reads_in_another_process_keeps_it_going_beyond_the_grace(
     gate = asyncio.Event()
     model = ScriptedChatModel(["one", gate, " two"])
     async with (
-        opened(application, model, stream_grace_seconds=2) as here,
-        opened(application, model, account=here.account, stream_grace_seconds=2) as there,
+        opened(application, model, stream_grace_seconds=5) as here,
+        opened(application, model, account=here.account, stream_grace_seconds=5) as there,
     ):
         heard = await ask(here, events=3)
         reading = asyncio.create_task(go_on(there, heard))

@@ -35,6 +35,7 @@ READS: dict[str, Call] = {
     "tasks.get": lambda tx, me, hers: tx.tasks.get(me, hers.task),
     "tasks.hold": lambda tx, me, hers: tx.tasks.hold(me, hers.task),
     "tasks.hold_answering": lambda tx, me, hers: tx.tasks.hold_answering(me, hers.streaming),
+    "tasks.live_of_key": lambda tx, me, hers: tx.tasks.live_of_key(me, hers.api_key),
     "documents.get": lambda tx, me, hers: tx.documents.get(me, hers.document),
     "documents.by_sha256": lambda tx, me, hers: tx.documents.by_sha256(me, hers.sha256),
     "documents.standings": lambda tx, me, hers: tx.documents.standings(me, [hers.document]),

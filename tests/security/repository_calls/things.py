@@ -16,12 +16,13 @@ async def things_of(workshop: Workshop, owner_id: UUID) -> Things:
     await workshop.services.documents.delete(owner_id, deleted.id)
     pending = await workshop.uploaded(owner_id, "A diary that waits.")
 
+    ((api_key,),) = await workshop.rows("select id from api_keys where owner_id = $1", owner_id)
     session, streaming = await workshop.services.sessions.create(owner_id, title="Open", document_ids=None), new_id()
     async with workshop.uow.of(owner_id) as tx:
         await tx.messages.add_turn(owner_id, session.id, question_id=new_id(), question="Q", answer_id=streaming, model="m")
 
         await tx.tasks.add(
-            owner_id, task_id=(task := new_id()), session_id=session.id, message_id=streaming, key_id=None, request=PLAINLY
+            owner_id, task_id=(task := new_id()), session_id=session.id, message_id=streaming, key_id=api_key, request=PLAINLY
         )
         running_task = await tx.tasks.start_attempt(owner_id, task)
 
@@ -79,7 +80,7 @@ async def things_of(workshop: Workshop, owner_id: UUID) -> Things:
         untitled=untitled,
         key_of_request=running,
         bound_key=bound,
-        api_key=await first("select id from api_keys where owner_id = $1"),
+        api_key=api_key,
         session=await first("select id from chat_sessions where owner_id = $1"),
         sign_in=await first("select id from auth_sessions where owner_id = $1"),
         moment=await first("select created_at from users where id = $1"),

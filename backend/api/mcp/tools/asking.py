@@ -2,6 +2,8 @@
 
 import asyncio
 
+import anyio
+
 from backend.api.mcp.call import Call, Tell, Tool
 from backend.core.values.chat import Question
 from backend.schemas.mcp import AskIn, AskOut
@@ -13,6 +15,18 @@ TOLD_EVERY_SECONDS = 0.5
 
 
 async def _ask(call: Call, arguments: AskIn) -> AskOut:
+    """Answer in a task of its own: the SDK cancels again and again, and what ends then has to be waited for."""
+    answering = asyncio.create_task(_answer(call, arguments))
+    try:
+        return await asyncio.shield(answering)
+    except asyncio.CancelledError:
+        answering.cancel()
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([answering])
+        raise
+
+
+async def _answer(call: Call, arguments: AskIn) -> AskOut:
     caller = call.caller
     question = Question(
         text=arguments.question,
@@ -28,8 +42,9 @@ async def _ask(call: Call, arguments: AskIn) -> AskOut:
                 await _follow(turn, call.tell)
             return AskOut.of(await turn.answer())
         finally:
-            # A client that has gone frees the model.
+            # A client that has gone frees the model, and keeps its place until that is so.
             turn.leave()
+            await asyncio.shield(turn.settled())
 
 
 async def _follow(turn: Turn, tell: Tell) -> None:
