@@ -93,7 +93,8 @@ class Chunks:
         return Piece(said, thought) if said or thought else None
 
     def _note(self, reason: object) -> None:
-        if reason is None:
+        # An empty one is sent, with every event, by servers that have no null.
+        if reason is None or reason == "":
             return
         if not isinstance(reason, str) or reason in _FAILED:
             raise WireError(f"the reply ended with {reason!r}")
