@@ -8,7 +8,14 @@ from dataclasses import replace
 import pytest
 
 from backend.adapters.chat_models.scripted import ScriptedChatModel, Step
-from backend.core.errors import AnswerCutError, DocentError, ModelMissingError, ModelUnavailableError, PromptTooLongError
+from backend.core.errors import (
+    AnswerCutError,
+    DocentError,
+    ModelMissingError,
+    ModelRefusedError,
+    ModelUnavailableError,
+    PromptTooLongError,
+)
 from backend.ports.chat_model import Generation, ModelDetails, Piece, Prompt, Turn
 from backend.services.providers import Listing, Providers, outages
 
@@ -69,6 +76,7 @@ async def test_closing_the_stream_closes_the_providers() -> None:
         ([(busy(60),), ("never",)], 1, ModelUnavailableError),
         ([(ModelUnavailableError(),), ("never",)], 1, ModelUnavailableError),
         ([(PromptTooLongError(),), ("never",)], 1, PromptTooLongError),
+        ([(ModelRefusedError(),), ("never",)], 1, ModelRefusedError),
         ([("half", busy()), ("never",)], 1, ModelUnavailableError),
     ],
 )
@@ -98,6 +106,7 @@ async def test_the_fallback_takes_over_with_its_own_window_and_says_so() -> None
 async def test_mistakes_and_answers_that_have_begun_are_not_replaced() -> None:
     cases: list[tuple[tuple[Step, ...], type[DocentError]]] = [
         ((ModelMissingError(),), ModelMissingError),
+        ((ModelRefusedError(),), ModelRefusedError),
         ((PromptTooLongError(),), PromptTooLongError),
         (("half an", AnswerCutError()), AnswerCutError),
     ]
@@ -118,9 +127,10 @@ async def test_mistakes_and_answers_that_have_begun_are_not_replaced() -> None:
 
 
 async def test_what_is_wrong_with_the_fallback_is_not_the_mistake_of_who_asked() -> None:
-    down, second = scripted("first", (ModelUnavailableError(),)), scripted("second", (ModelMissingError(),))
-    with pytest.raises(ModelUnavailableError):
-        await read(Providers(down, [second], fallback="second/one"))
+    down, second = scripted("first", (ModelUnavailableError(),)), scripted("second", (ModelMissingError(),), (ModelRefusedError(),))
+    for _ in range(2):
+        with pytest.raises(ModelUnavailableError):
+            await read(Providers(down, [second], fallback="second/one"))
 
     small = scripted("second", (PromptTooLongError(),), window=512)
     with pytest.raises(PromptTooLongError) as raised:

@@ -18,6 +18,9 @@ WIRE_FAILURES: Final = (aiohttp.ClientError, OSError, WireError)
 Adapters catch this tuple at the call and translate it into the errors of their port.
 """
 
+NO_FAULT_OF_THE_REQUEST: Final = frozenset({401, 402, 403, 408, 429})
+"""Statuses below 500 that tell of keys, accounts and load: other requests fare the same, and this one may succeed later."""
+
 _LENGTH_WORDS: Final = (
     "context length",
     "context_length",

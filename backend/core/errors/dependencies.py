@@ -27,6 +27,13 @@ class ModelMissingError(UnavailableError):
     retry_after_seconds = None
 
 
+class ModelRefusedError(InvalidError):
+    """The provider works and refused this one request, as it would again: no outage, and nothing that another try helps against."""
+
+    code = "model_refused"
+    message = "The language model refused this request."
+
+
 class PullFailedError(ModelUnavailableError):
     """A model could not be got. What was got so far is kept for the next attempt."""
 

@@ -9,7 +9,7 @@ from time import monotonic
 
 import structlog
 
-from backend.core.errors import ModelMissingError, ModelUnavailableError, PromptTooLongError
+from backend.core.errors import ModelMissingError, ModelRefusedError, ModelUnavailableError, PromptTooLongError
 from backend.ports.chat_model import ChatModel, Generation, Piece, Prompt
 from backend.services.providers.outages import Outages
 
@@ -55,7 +55,7 @@ class Attempts:
                     raise
                 log.info("model_asked_again", provider=found.provider.provider, seconds=round(pause, 2))
                 await asyncio.sleep(pause)
-            except (ModelMissingError, PromptTooLongError):
+            except (ModelMissingError, ModelRefusedError, PromptTooLongError):
                 self._outages.over(found)
                 raise
             else:

@@ -8,7 +8,7 @@ from time import monotonic
 
 import structlog
 
-from backend.core.errors import ModelMissingError, ModelUnavailableError, PromptTooLongError
+from backend.core.errors import ModelMissingError, ModelRefusedError, ModelUnavailableError, PromptTooLongError
 from backend.ports.chat_model import ChatModel, Generation, ModelDetails, Piece, Prompt
 from backend.services.providers.attempts import Attempts, Begun, Found
 from backend.services.providers.outages import Outages
@@ -34,7 +34,7 @@ class Providers:
 
     A provider that is busy is asked again, at most twice and within a few seconds. ``fallback`` is the id of a model that takes
     over where a provider is unavailable; its first piece then says ``model``. Both happen before the first piece, and never after
-    it. A model that does not exist is not replaced: that is a mistake, and no outage.
+    it. A model that does not exist, or refuses the request, is not replaced: that is a mistake, and no outage.
     """
 
     def __init__(
@@ -202,9 +202,9 @@ class Providers:
 
 @contextmanager
 def _as_fallback() -> Iterator[None]:
-    """A fallback that does not exist is the operator's mistake: who asked did not name it."""
+    """A fallback that does not exist, or cannot do what was asked, is the operator's choice: who asked did not name it."""
     try:
         yield
-    except ModelMissingError as error:
-        log.error("fallback_missing", reason=error.message)
+    except (ModelMissingError, ModelRefusedError) as error:
+        log.error("fallback_failed", code=error.code, reason=error.message)
         raise ModelUnavailableError from error

@@ -14,7 +14,7 @@ from typing import Final
 import aiohttp
 
 from backend.adapters.chat_models.openai_compatible.chunks import Chunks, StreamedError
-from backend.adapters.chat_models.openai_compatible.failures import as_error, error_of, missing, refused
+from backend.adapters.chat_models.openai_compatible.failures import as_error, error_of, missing, refused, unavailable
 from backend.adapters.chat_models.openai_compatible.listing import described
 from backend.adapters.chat_models.openai_compatible.presets import Preset
 from backend.adapters.chat_models.openai_compatible.requests import request_for
@@ -147,7 +147,7 @@ class OpenAICompatibleChatModel:
         if isinstance(error, StreamedError):
             told = as_error(error.answer)
             code = told.get("code")
-            return refused(self._preset, code if isinstance(code, int) else 400, told, model)
+            return refused(self._preset, code if isinstance(code, int) else None, told, model)
         return ModelUnavailableError(retryable=is_quick(error))
 
     async def _catalog(self) -> dict[str, ModelDetails]:
@@ -158,7 +158,7 @@ class OpenAICompatibleChatModel:
         if answer.status in {404, 405, 501}:
             return {}
         if answer.status != 200:
-            raise refused(self._preset, answer.status, error_of(answer.body), self.default_model)
+            raise unavailable(self._preset, answer.status, error_of(answer.body))
         try:
             entries = [entry for entry in answer.json().get("data") or () if isinstance(entry, dict) and entry.get("id")]
         except WireError as error:
