@@ -92,6 +92,14 @@ ENDS = {
         ),
         Finish("stop", 3, 1),
     ),
+    "counts that cannot be": (
+        streamed(
+            SAID,
+            'data: {"choices": [{"delta": {}, "finish_reason": "stop"}],'
+            ' "usage": {"prompt_tokens": -3, "completion_tokens": 99999999999}}',
+        ),
+        Finish("stop"),
+    ),
     "garbage behind the reason": (
         streamed(SAID, 'data: {"choices": [{"delta": {}, "finish_reason": "length"}]}', "data: <garbage>"),
         Finish("length"),
@@ -118,6 +126,10 @@ async def test_every_way_to_say_that_it_is_over_is_understood(
         'data: {"choices": [{"delta": {}, "finish_reason": "error"}]}',
         'data: {"choices": [{"delta": {}, "finish_reason": ""}]}',
         'data: {"error": {"message": "dead"}}',
+        'data: {"choices": [null]}',
+        'data: {"choices": {"a": 1}}',
+        'data: {"choices": [{"delta": "x"}]}',
+        'data: {"choices": [{"delta": {"content": {}}, "finish_reason": 5}]}',
         'data: {"choi',
     ],
 )

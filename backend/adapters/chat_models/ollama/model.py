@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from backend.adapters.chat_models.ollama.library import listed, missing, shown, with_tag
+from backend.adapters.chat_models.ollama.library import listed, missing, named, shown, with_tag
 from backend.adapters.chat_models.ollama.lines import Lines
 from backend.adapters.chat_models.ollama.requests import request_for
 from backend.adapters.wire.deadlines import Deadlines, StreamClock
@@ -123,7 +123,7 @@ class OllamaChatModel:
         assert_no_transaction("checking the language model")
         await self._control("GET", "/api/version", self.default_model)
         tags = await self._control("GET", "/api/tags", self.default_model)
-        installed = {with_tag(str(entry.get("name"))) for entry in tags.get("models") or () if isinstance(entry, dict)}
+        installed = {with_tag(str(entry.get("name"))) for entry in named(tags)}
         if with_tag(self.default_model) not in installed:
             raise missing(self.default_model)
 
@@ -137,8 +137,8 @@ class OllamaChatModel:
             running = await self._control("GET", "/api/ps", model)
         except ModelUnavailableError:
             return None  # It may be too old to know; what it can do with the model is asked elsewhere.
-        for entry in running.get("models") or ():
-            if isinstance(entry, dict) and with_tag(str(entry.get("name"))) == with_tag(model):
+        for entry in named(running):
+            if with_tag(str(entry.get("name"))) == with_tag(model):
                 length = entry.get("context_length")
                 return length if isinstance(length, int) and length >= _WINDOW_DEFAULT else None
         return None

@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 
 from backend.adapters.chat_models.openai_compatible.presets import Preset
-from backend.adapters.wire.failures import NO_FAULT_OF_THE_REQUEST, is_about_length, told_lengths
+from backend.adapters.wire.failures import NO_FAULT_OF_THE_REQUEST, is_about_length, told_count, told_lengths
 from backend.core.errors import DocentError, ModelMissingError, ModelRefusedError, ModelUnavailableError, PromptTooLongError
 
 _TOO_LONG: Final = {"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"}
@@ -75,10 +75,8 @@ def _names(error: Mapping[str, Any]) -> set[str]:
 def _too_long(said: str, error: Mapping[str, Any]) -> PromptTooLongError:
     tokens, window = told_lengths(said)
     # llama.cpp says it in fields of their own.
-    counted, room = error.get("n_prompt_tokens"), error.get("n_ctx")
-    return PromptTooLongError(
-        tokens=counted if isinstance(counted, int) else tokens, window=room if isinstance(room, int) else window
-    )
+    counted, room = told_count(error.get("n_prompt_tokens")), told_count(error.get("n_ctx"))
+    return PromptTooLongError(tokens=tokens if counted is None else counted, window=window if room is None else room)
 
 
 def _seconds(retry_after: str | None) -> int | None:

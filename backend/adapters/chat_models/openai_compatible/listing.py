@@ -41,7 +41,8 @@ def _capabilities(preset: Preset, entry: Mapping[str, Any]) -> frozenset[Capabil
     if "chat" in found:
         # Hugging Face's router and OpenRouter describe what a model reads; the router also who of its servers knows tools.
         architecture = entry.get("architecture")
-        if isinstance(architecture, dict) and "image" in (architecture.get("input_modalities") or ()):
+        read = architecture.get("input_modalities") if isinstance(architecture, dict) else None
+        if isinstance(read, list) and "image" in read:
             found.add("vision")
         if any(server.get("supports_tools") is True for server in _servers(entry)):
             found.add("tools")
