@@ -1,7 +1,7 @@
 """Several providers as one model: where an id leads, what is asked again, who takes over, and what that costs."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -16,8 +16,8 @@ from backend.core.errors import (
     ModelUnavailableError,
     PromptTooLongError,
 )
-from backend.ports.chat_model import Generation, ModelDetails, Piece, Prompt, Turn
-from backend.services.providers import Listing, Providers, outages
+from backend.ports.chat_model import Generation, Infill, ModelDetails, Piece, Prompt, Turn
+from backend.services.providers import Providers, attempts, outages
 
 QUESTION = Prompt((Turn("user", "Hello?"),), "Hello?", otherwise="Nothing.")
 TASK = Prompt((Turn("user", "Write a title."),), "Write a title.")
@@ -92,6 +92,49 @@ async def test_who_is_busy_is_asked_again_before_the_first_piece_only(
         with pytest.raises(outcome):
             await read(model)
     assert len(first.prompts) == asked
+
+
+async def test_who_took_long_to_fail_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = 1000.0
+    monkeypatch.setattr(attempts, "monotonic", lambda: at)
+
+    class Loading(ScriptedChatModel):
+        async def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
+            nonlocal at
+            at += 100
+            async for piece in super().stream(prompt, options):
+                yield piece
+
+    first = Loading((busy(),), ("never",), provider="first", default_model="one")
+    with pytest.raises(ModelUnavailableError):
+        await read(Providers(first, back_off_seconds=0.0))
+    assert len(first.prompts) == 1
+
+
+async def test_a_gap_is_left_to_a_fallback_that_can_fill_it() -> None:
+    class Filling(ScriptedChatModel):
+        async def details(self, model: str) -> ModelDetails:
+            return replace(await super().details(model), capabilities=frozenset({"insert"}))
+
+    gap, away = Prompt((), "", infill=Infill("a", "b")), scripted("first", (ModelUnavailableError(),))
+    chats, fills = scripted("second"), Filling(("+",), provider="second", default_model="one", writes=True)
+
+    with pytest.raises(ModelUnavailableError):
+        await read(Providers(away, [chats], fallback="second/one"), gap)
+    assert chats.prompts == []
+    assert text(await read(Providers(away, [fills], fallback="second/one"), gap)) == "+"
+
+
+async def test_what_cannot_be_replaced_does_not_wait_for_a_provider_that_is_known_to_be_away() -> None:
+    first, quoting = scripted("first"), scripted("quoting", writes=False)
+    model = Providers(first, [quoting], fallback="quoting/one", back_off_seconds=0.0, outage_seconds=600.0)
+    first.down = busy()
+    assert (await read(model))[0].model == "quoting/one"
+    first.down = None
+
+    with pytest.raises(ModelUnavailableError):
+        await read(model, TASK)
+    assert (first.prompts, len(quoting.prompts)) == ([], 1)
 
 
 async def test_the_fallback_takes_over_with_its_own_window_and_says_so() -> None:
@@ -187,28 +230,3 @@ async def test_details_are_those_of_the_fallback_while_the_provider_is_away() ->
     first.down = ModelMissingError()
     with pytest.raises(ModelMissingError):
         await model.details("one")
-
-
-class Meeting(ScriptedChatModel):
-    """Lists its models once another one is listing as well."""
-
-    def __init__(self, name: str, barrier: asyncio.Barrier) -> None:
-        super().__init__(provider=name, default_model=f"of-{name}")
-        self._barrier = barrier
-
-    async def models(self) -> Sequence[ModelDetails]:
-        await self._barrier.wait()
-        return await super().models()
-
-
-async def test_all_are_listed_at_once_and_who_is_silent_is_named() -> None:
-    barrier = asyncio.Barrier(2)
-    late, down = Meeting("late", asyncio.Barrier(2)), scripted("down")
-    down.down = ModelUnavailableError()
-    model = Providers(Meeting("a", barrier), [late, down, Meeting("b", barrier)], listing_seconds=0.3)
-
-    listing = await model.listing()
-
-    assert listing == Listing((ModelDetails("of-a", 8192), ModelDetails("b/of-b", 8192)), ("late", "down"))
-    with pytest.raises(ModelUnavailableError):
-        await Providers(down).models()

@@ -153,19 +153,29 @@ class Providers:
     # --- before the first piece ---------------------------------------------------------------------------------------
     async def _begin(self, prompt: Prompt, options: Generation) -> Begun:
         found = self.found(options.model)
-        if not self._replaceable(found, prompt):
+        if not self._replaceable(found):
             return await self._attempts.begin(found, prompt, options)
+        # What only a model that writes can do is not left to one that quotes.
+        takes_over = prompt.otherwise is not None or self.writes(self.fallback or "")
         if not self._outages.last(found):
             try:
                 return await self._attempts.begin(found, prompt, options)
             except ModelUnavailableError as error:
+                if not takes_over:
+                    raise
                 log.warning("model_replaced", model=options.model, by=self.fallback, code=error.code)
+        elif not takes_over:
+            # Nobody waits again for what was just found to be away.
+            raise ModelUnavailableError
         with _as_fallback():
             return await self._replaced(self._fallback, prompt, options)
 
     async def _replaced(self, found: Found, prompt: Prompt, options: Generation) -> Begun:
+        details = await self._details(found)
+        if prompt.infill is not None and "insert" not in details.capabilities:
+            raise ModelUnavailableError
         # The window is the other model's own: with a larger one it would cut the prompt, with a smaller one load anew.
-        window = (await self._details(found)).context_window
+        window = details.context_window
         room = options.max_tokens and max(min(options.max_tokens, window // 2), 1)
         try:
             pieces, first = await self._attempts.begin(found, prompt, replace(options, window=window, max_tokens=room))
@@ -175,11 +185,9 @@ class Providers:
             raise
         return pieces, replace(first, model=self.id_of(found.provider, found.name))
 
-    def _replaceable(self, found: Found, prompt: Prompt | None = None) -> bool:
-        """Return whether the fallback may take a model's place."""
-        if self.fallback is None or found == self._fallback:
-            return False
-        return prompt is None or prompt.otherwise is not None or self.writes(self.fallback)
+    def _replaceable(self, found: Found) -> bool:
+        """Return whether there is a fallback, and the model is another one."""
+        return self.fallback is not None and found != self._fallback
 
     @property
     def _fallback(self) -> Found:
