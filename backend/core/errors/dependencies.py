@@ -47,7 +47,7 @@ class NoLanguageModelError(UnavailableError):
     code = "no_language_model"
     message = (
         "No language model is set up: what answers here quotes documents, and cannot write. "
-        "Its administrator can start Ollama, or name another provider."
+        "Its administrator can start Ollama and restart Docent, or name another provider."
     )
     retry_after_seconds = None
 

@@ -9,6 +9,7 @@ from time import monotonic
 import structlog
 
 from backend.core.errors import ModelMissingError, ModelRefusedError, ModelUnavailableError, PromptTooLongError
+from backend.core.model_settings import BUILT_IN
 from backend.ports.chat_model import ChatModel, Generation, ModelDetails, Piece, Prompt
 from backend.services.providers.attempts import Attempts, Begun, Found
 from backend.services.providers.outages import Outages
@@ -93,7 +94,8 @@ class Providers:
     # --- a model ------------------------------------------------------------------------------------------------------
     async def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
         """See ``ChatModel.stream``. A prompt that says nothing ``otherwise`` is for models that write, so no other takes over."""
-        pieces, first = await self._begin(prompt, options)
+        with self._told_apart(options.model):
+            pieces, first = await self._begin(prompt, options)
         async with aclosing(pieces):
             yield first
             async for piece in pieces:
@@ -101,7 +103,10 @@ class Providers:
 
     async def details(self, model: str) -> ModelDetails:
         """See ``ChatModel.details``; the name is the id. While its provider is away, those of the fallback."""
-        found = self.found(model)
+        with self._told_apart(model):
+            return await self._details_of(self.found(model))
+
+    async def _details_of(self, found: Found) -> ModelDetails:
         if not self._replaceable(found):
             return await self._details(found)
         if not self._outages.last(found):
@@ -188,6 +193,17 @@ class Providers:
     def _replaceable(self, found: Found) -> bool:
         """Return whether there is a fallback, and the model is another one."""
         return self.fallback is not None and found != self._fallback
+
+    @contextmanager
+    def _told_apart(self, model: str) -> Iterator[None]:
+        """Say of a model of a provider that is not here just that: nobody can install it at the first one."""
+        try:
+            yield
+        except ModelMissingError as error:
+            prefix, slash, _ = model.partition("/")
+            if slash and prefix in BUILT_IN and prefix not in self._all:
+                raise ModelMissingError(f"The provider {prefix} is not set up here.") from error
+            raise
 
     @property
     def _fallback(self) -> Found:
