@@ -49,7 +49,7 @@ class ModelSettings(BaseSettings):
     langchain_providers: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="More providers, as langchain's init_chat_model names them, comma-separated, such as `anthropic,google_genai`. "
-        "Their keys are in langchain's own variables.",
+        "Their keys are in langchain's own variables, in the environment and not in `.env`.",
     )
 
     @field_validator("chat_fallback")

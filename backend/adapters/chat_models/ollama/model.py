@@ -165,9 +165,9 @@ class OllamaChatModel:
         except WIRE_FAILURES as error:
             raise ModelUnavailableError(retryable=is_quick(error)) from error
         # A 404 is about the model only where the request names one; elsewhere something that is not Ollama answers there.
-        error = _refused(answer, model) if body is not None else ModelUnavailableError()
+        refusal = _refused(answer, model) if body is not None else ModelUnavailableError()
         # What Ollama will not even describe, as something that is no name of a model, it does not have.
-        raise missing(model) if isinstance(error, ModelRefusedError) else error
+        raise missing(model) if isinstance(refusal, ModelRefusedError) else refusal
 
 
 async def find_ollama(url: str, timeout: float = 1.0) -> str | None:
