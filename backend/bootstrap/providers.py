@@ -24,7 +24,8 @@ def chat_model(settings: Settings, found: str | None) -> ChatModel:
 def other_chat_models(settings: Settings, first: ChatModel) -> list[ChatModel]:
     """Return the other providers that are set up, and the one that answers with quotes if that is to take over."""
     names = [*settings.providers_set_up]
-    if settings.chat_provider not in {"auto", "ollama", _QUOTES} and "ollama_url" in settings.model_fields_set:
+    beside = settings.chat_provider not in {"auto", "ollama", _QUOTES} and "ollama_url" in settings.model_fields_set
+    if beside or (settings.chat_fallback or "").startswith("ollama/"):
         names.append("ollama")
     if settings.chat_fallback == _QUOTES:
         names.append(_QUOTES)
@@ -46,7 +47,14 @@ def provider_url(settings: Settings, provider: str) -> str:
 
 
 def chat_line(settings: Settings, model: ChatModel, found: str | None) -> str:
-    """Return a sentence for people about what answers."""
+    """Return a sentence for people about what answers, and about what takes over from it."""
+    line, fallback = _answering(settings, model, found), settings.chat_fallback
+    if fallback is None or model.provider == _QUOTES:
+        return line
+    return f"{line}; while it is away, {'quotes take' if fallback == _QUOTES else f'{fallback} takes'} over"
+
+
+def _answering(settings: Settings, model: ChatModel, found: str | None) -> str:
     if model.provider == "ollama":
         version = f"Ollama {found}" if found else "Ollama, which does not answer yet,"
         return f"{version} at {provider_url(settings, 'ollama')} answers with {model.default_model}"

@@ -11,7 +11,11 @@ from backend.core.errors import ConfigurationError
 OPENAI_COMPATIBLE: Final = ("openai", "vllm", "llamacpp", "huggingface")
 """Providers that speak OpenAI's wire format, by name."""
 
-_BUILT_IN: Final = ("auto", "ollama", "extractive", *OPENAI_COMPATIBLE)
+BUILT_IN: Final = ("ollama", "extractive", *OPENAI_COMPATIBLE)
+"""Providers that need nothing of langchain's, by name."""
+
+_CHOICES: Final = ("auto", *BUILT_IN)
+_LATEST: Final = ":latest"
 # What a provider cannot do without: one of these.
 _NEEDED: Final = {
     "openai": ("openai_api_key", "openai_base_url"),
@@ -45,8 +49,13 @@ class ModelSettings(BaseSettings):
     langchain_providers: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="More providers, as langchain's init_chat_model names them, comma-separated, such as `anthropic,google_genai`. "
-        "Their keys are in langchain's own variables.",
+        "Their keys are in langchain's own variables, in the environment and not in `.env`.",
     )
+
+    @field_validator("chat_fallback")
+    @classmethod
+    def _quotes_by_one_name(cls, value: str | None) -> str | None:
+        return "extractive" if value == "extractive/extractive" else value
 
     @field_validator("langchain_providers", mode="before")
     @classmethod
@@ -80,13 +89,13 @@ class ModelSettings(BaseSettings):
         """
         for provider in OPENAI_COMPATIBLE:
             self._check_address(provider)
-        if taken := set(self.langchain_providers) & {*_BUILT_IN}:
+        if taken := set(self.langchain_providers) & {*_CHOICES}:
             raise ConfigurationError(
                 f"LANGCHAIN_PROVIDERS names {taken.pop()}, which needs no langchain here: set it up with its own settings."
             )
-        if self.chat_provider not in (*_BUILT_IN, *self.langchain_providers):
+        if self.chat_provider not in (*_CHOICES, *self.langchain_providers):
             raise ConfigurationError(
-                f"CHAT_PROVIDER is none of {', '.join(_BUILT_IN)}, and not in LANGCHAIN_PROVIDERS, where langchain's are named."
+                f"CHAT_PROVIDER is none of {', '.join(_CHOICES)}, and not in LANGCHAIN_PROVIDERS, where langchain's are named."
             )
         for provider in {self.chat_provider, *self.providers_set_up} & _NEEDED.keys():
             needed = _NEEDED[provider]
@@ -107,8 +116,19 @@ class ModelSettings(BaseSettings):
             raise ConfigurationError(f"{name} holds credentials: put the key into {provider.upper()}_API_KEY.")
 
     def _check_fallback(self) -> None:
-        provider, slash, _ = (self.chat_fallback or "").partition("/")
-        if slash and provider in OPENAI_COMPATIBLE and provider not in {self.chat_provider, *self.providers_set_up}:
-            raise ConfigurationError(f"CHAT_FALLBACK names the provider {provider}, which is not set up.")
+        if self.chat_fallback is None:
+            return
         if self.chat_fallback == self.chat_provider == "extractive":
             raise ConfigurationError("CHAT_FALLBACK is `extractive`, and so is CHAT_PROVIDER: remove one of them.")
+        first = "ollama" if self.chat_provider == "auto" else self.chat_provider
+        provider, slash, name = self.chat_fallback.partition("/")
+        if slash and provider not in {first, "ollama", *self.providers_set_up}:
+            raise ConfigurationError(
+                f"CHAT_FALLBACK names the provider {provider}, which is not set up. "
+                f"If it is a model of {first}, write `{first}/{self.chat_fallback}`."
+            )
+        if not slash:
+            provider, name = first, self.chat_fallback
+        default = str(getattr(self, "chat_model", ""))
+        if (provider, name.removesuffix(_LATEST)) == (first, default.removesuffix(_LATEST)):
+            raise ConfigurationError("CHAT_FALLBACK is the model of CHAT_MODEL, which it is to stand in for: name another one.")

@@ -156,6 +156,7 @@ class ChatModel(Protocol):
         Raises:
             ModelUnavailableError: Before the first piece: refused, timed out, overloaded, or failed.
             ModelMissingError: Before the first piece: the provider does not have ``options.model``.
+            ModelRefusedError: Before the first piece: the provider works, and refused this request.
             PromptTooLongError: Before the first piece: the provider refused the prompt's length. It carries what the provider told.
             AnswerCutError: After the first piece: the stream failed or ended before the provider said that it was done.
         """

@@ -88,6 +88,8 @@ async def test_a_fault_before_the_first_piece_is_a_status(
 ) -> None:
     stand_in.fail(provider.path, fault)
     session = await new_session(alice)
+    # What it refuses it would refuse again: that is no outage.
+    told = (422, "model_refused") if fault.status == 400 else (503, "model_unavailable")
 
     response = await alice.ask("Anybody there?", session_id=session, model=provider.model, stream=stream)
 
@@ -95,11 +97,12 @@ async def test_a_fault_before_the_first_piece_is_a_status(
         # The status line waits two seconds for the model. What goes wrong later is an event.
         assert stream
         assert response.text.rstrip().rpartition("event: ")[2].startswith("error")
-        assert '"code":"model_unavailable"' in response.text
+        assert f'"code":"{told[1]}"' in response.text
     else:
-        assert (response.status_code, response.json()["code"]) == (503, "model_unavailable")
+        assert (response.status_code, response.json()["code"]) == told
+        assert ("retry-after" in response.headers) == (told[0] == 503)
     message = await stored(alice, session)
-    assert (message["status"], message["content"], message["error_code"]) == ("incomplete", "", "model_unavailable")
+    assert (message["status"], message["content"], message["error_code"]) == ("incomplete", "", told[1])
 
 
 AFTER = {

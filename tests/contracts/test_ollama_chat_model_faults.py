@@ -6,7 +6,7 @@ import pytest
 
 from backend.adapters.chat_models.ollama import OllamaChatModel
 from backend.core.errors import DocentError, ModelMissingError, ModelUnavailableError, PromptTooLongError
-from backend.ports.chat_model import Generation, Prompt, Turn
+from backend.ports.chat_model import Finish, Generation, Prompt, Turn
 from tests.support.ollama import CHAT_MODEL, Fault, StandInOllama
 
 MODEL = CHAT_MODEL.name
@@ -41,14 +41,31 @@ async def asked(model: OllamaChatModel, *, name: str = MODEL, question: str = "H
     [
         Fault(status=503, body={"error": "server busy, please try again.  maximum pending requests exceeded"}),
         Fault(status=200, body=b'{"message": "hello", "done": false}\n'),
+        Fault(status=200, body=b'{"message": {"content": 5}, "done": false}\n'),
     ],
-    ids=["busy", "a message of another type"],
+    ids=["busy", "a message of another type", "content that is no text"],
 )
 async def test_what_only_ollama_says_is_unavailable_too(model: OllamaChatModel, ollama: StandInOllama, fault: Fault) -> None:
     ollama.fail("/api/chat", fault, times=1)
     text, error = await asked(model)
 
     assert (text, type(error)) == ("", ModelUnavailableError)
+
+
+async def test_what_is_listed_in_another_shape_is_no_model_and_counts_that_cannot_be_are_none(
+    model: OllamaChatModel, ollama: StandInOllama
+) -> None:
+    ollama.fail("/api/ps", Fault(status=200, body={"models": 5}))
+    ollama.fail("/api/show", Fault(status=200, body={"capabilities": ["completion", {}, 5]}))
+    assert (await model.details(MODEL)).capabilities == {"chat"}
+    ollama.fail("/api/tags", Fault(status=200, body={"models": 5}))
+    assert await model.models() == []
+    with pytest.raises(ModelMissingError):
+        await model.check()
+    counted = b'{"message": {"content": "x"}, "done": true, "prompt_eval_count": -1, "eval_count": 99999999999}\n'
+    ollama.fail("/api/chat", Fault(status=200, body=counted))
+    async for piece in model.stream(Prompt((Turn("user", "Hello?"),), "Hello?"), Generation(MODEL, window=4096)):
+        assert piece.finish == Finish("stop")
 
 
 async def test_a_server_that_is_down_says_nothing_of_its_models_either(model: OllamaChatModel, ollama: StandInOllama) -> None:

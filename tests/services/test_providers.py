@@ -1,16 +1,23 @@
 """Several providers as one model: where an id leads, what is asked again, who takes over, and what that costs."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
 
 from backend.adapters.chat_models.scripted import ScriptedChatModel, Step
-from backend.core.errors import AnswerCutError, DocentError, ModelMissingError, ModelUnavailableError, PromptTooLongError
-from backend.ports.chat_model import Generation, ModelDetails, Piece, Prompt, Turn
-from backend.services.providers import Listing, Providers, outages
+from backend.core.errors import (
+    AnswerCutError,
+    DocentError,
+    ModelMissingError,
+    ModelRefusedError,
+    ModelUnavailableError,
+    PromptTooLongError,
+)
+from backend.ports.chat_model import Generation, Infill, ModelDetails, Piece, Prompt, Turn
+from backend.services.providers import Providers, attempts, outages
 
 QUESTION = Prompt((Turn("user", "Hello?"),), "Hello?", otherwise="Nothing.")
 TASK = Prompt((Turn("user", "Write a title."),), "Write a title.")
@@ -69,6 +76,7 @@ async def test_closing_the_stream_closes_the_providers() -> None:
         ([(busy(60),), ("never",)], 1, ModelUnavailableError),
         ([(ModelUnavailableError(),), ("never",)], 1, ModelUnavailableError),
         ([(PromptTooLongError(),), ("never",)], 1, PromptTooLongError),
+        ([(ModelRefusedError(),), ("never",)], 1, ModelRefusedError),
         ([("half", busy()), ("never",)], 1, ModelUnavailableError),
     ],
 )
@@ -86,6 +94,49 @@ async def test_who_is_busy_is_asked_again_before_the_first_piece_only(
     assert len(first.prompts) == asked
 
 
+async def test_who_took_long_to_fail_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = 1000.0
+    monkeypatch.setattr(attempts, "monotonic", lambda: at)
+
+    class Loading(ScriptedChatModel):
+        async def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
+            nonlocal at
+            at += 100
+            async for piece in super().stream(prompt, options):
+                yield piece
+
+    first = Loading((busy(),), ("never",), provider="first", default_model="one")
+    with pytest.raises(ModelUnavailableError):
+        await read(Providers(first, back_off_seconds=0.0))
+    assert len(first.prompts) == 1
+
+
+async def test_a_gap_is_left_to_a_fallback_that_can_fill_it() -> None:
+    class Filling(ScriptedChatModel):
+        async def details(self, model: str) -> ModelDetails:
+            return replace(await super().details(model), capabilities=frozenset({"insert"}))
+
+    gap, away = Prompt((), "", infill=Infill("a", "b")), scripted("first", (ModelUnavailableError(),))
+    chats, fills = scripted("second"), Filling(("+",), provider="second", default_model="one", writes=True)
+
+    with pytest.raises(ModelUnavailableError):
+        await read(Providers(away, [chats], fallback="second/one"), gap)
+    assert chats.prompts == []
+    assert text(await read(Providers(away, [fills], fallback="second/one"), gap)) == "+"
+
+
+async def test_what_cannot_be_replaced_does_not_wait_for_a_provider_that_is_known_to_be_away() -> None:
+    first, quoting = scripted("first"), scripted("quoting", writes=False)
+    model = Providers(first, [quoting], fallback="quoting/one", back_off_seconds=0.0, outage_seconds=600.0)
+    first.down = busy()
+    assert (await read(model))[0].model == "quoting/one"
+    first.down = None
+
+    with pytest.raises(ModelUnavailableError):
+        await read(model, TASK)
+    assert (first.prompts, len(quoting.prompts)) == ([], 1)
+
+
 async def test_the_fallback_takes_over_with_its_own_window_and_says_so() -> None:
     first, second = scripted("first", (ModelUnavailableError(),)), scripted("second", ("Hi", "!"), window=2048)
 
@@ -98,6 +149,7 @@ async def test_the_fallback_takes_over_with_its_own_window_and_says_so() -> None
 async def test_mistakes_and_answers_that_have_begun_are_not_replaced() -> None:
     cases: list[tuple[tuple[Step, ...], type[DocentError]]] = [
         ((ModelMissingError(),), ModelMissingError),
+        ((ModelRefusedError(),), ModelRefusedError),
         ((PromptTooLongError(),), PromptTooLongError),
         (("half an", AnswerCutError()), AnswerCutError),
     ]
@@ -118,9 +170,10 @@ async def test_mistakes_and_answers_that_have_begun_are_not_replaced() -> None:
 
 
 async def test_what_is_wrong_with_the_fallback_is_not_the_mistake_of_who_asked() -> None:
-    down, second = scripted("first", (ModelUnavailableError(),)), scripted("second", (ModelMissingError(),))
-    with pytest.raises(ModelUnavailableError):
-        await read(Providers(down, [second], fallback="second/one"))
+    down, second = scripted("first", (ModelUnavailableError(),)), scripted("second", (ModelMissingError(),), (ModelRefusedError(),))
+    for _ in range(2):
+        with pytest.raises(ModelUnavailableError):
+            await read(Providers(down, [second], fallback="second/one"))
 
     small = scripted("second", (PromptTooLongError(),), window=512)
     with pytest.raises(PromptTooLongError) as raised:
@@ -177,28 +230,3 @@ async def test_details_are_those_of_the_fallback_while_the_provider_is_away() ->
     first.down = ModelMissingError()
     with pytest.raises(ModelMissingError):
         await model.details("one")
-
-
-class Meeting(ScriptedChatModel):
-    """Lists its models once another one is listing as well."""
-
-    def __init__(self, name: str, barrier: asyncio.Barrier) -> None:
-        super().__init__(provider=name, default_model=f"of-{name}")
-        self._barrier = barrier
-
-    async def models(self) -> Sequence[ModelDetails]:
-        await self._barrier.wait()
-        return await super().models()
-
-
-async def test_all_are_listed_at_once_and_who_is_silent_is_named() -> None:
-    barrier = asyncio.Barrier(2)
-    late, down = Meeting("late", asyncio.Barrier(2)), scripted("down")
-    down.down = ModelUnavailableError()
-    model = Providers(Meeting("a", barrier), [late, down, Meeting("b", barrier)], listing_seconds=0.3)
-
-    listing = await model.listing()
-
-    assert listing == Listing((ModelDetails("of-a", 8192), ModelDetails("b/of-b", 8192)), ("late", "down"))
-    with pytest.raises(ModelUnavailableError):
-        await Providers(down).models()

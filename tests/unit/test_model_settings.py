@@ -53,6 +53,12 @@ def test_a_provider_exists_when_it_answers_or_its_key_or_address_is_set() -> Non
 def test_the_fallback_is_a_model_or_quotes() -> None:
     assert named(chat_provider="ollama", chat_fallback="extractive") == ("ollama", ["extractive"], "extractive/extractive")
     assert named(chat_provider="ollama", vllm_base_url="http://gpu:8000/v1", chat_fallback="vllm/qwen3")[2] == "vllm/qwen3"
+    assert named(chat_fallback="extractive/extractive")[2] == named(chat_fallback="extractive")[2] == "extractive/extractive"
+    assert named(chat_provider="openai", openai_api_key="sk-x", chat_model="m", chat_fallback="ollama/tiny") == (
+        "openai",
+        ["ollama"],
+        "ollama/tiny",
+    )
 
 
 WRONG: list[tuple[dict[str, object], str]] = [
@@ -66,8 +72,12 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"langchain_providers": "azure_openai,openai"}, "LANGCHAIN_PROVIDERS"),
     ({"openai_base_url": "gpu:8000"}, "OPENAI_BASE_URL"),
     ({"openai_base_url": "http://me:secret@gpu:8000"}, "OPENAI_API_KEY"),
-    ({"chat_fallback": "vllm/qwen3"}, "CHAT_FALLBACK"),
+    ({"chat_fallback": "vllm/qwen3"}, "provider vllm, which is not set up"),
+    ({"chat_fallback": "nope/x"}, "write `ollama/nope/x`"),
+    ({"chat_fallback": "llama3.2:1b"}, "CHAT_FALLBACK is the model of CHAT_MODEL"),
+    ({"chat_provider": "ollama", "chat_model": "tiny", "chat_fallback": "ollama/tiny:latest"}, "is the model of CHAT_MODEL"),
     ({"chat_provider": "extractive", "chat_fallback": "extractive"}, "CHAT_FALLBACK"),
+    ({"chat_provider": "extractive", "chat_fallback": "extractive/extractive"}, "CHAT_FALLBACK"),
     ({"embedder": "openai"}, "EMBEDDER"),
     ({"embedder": "openai", "openai_api_key": "secret"}, "EMBEDDING_MODEL"),
 ]
@@ -82,7 +92,7 @@ def test_what_cannot_work_is_refused_with_the_settings_name(changes: dict[str, o
 
 
 def test_a_package_that_is_missing_is_named_with_the_command_that_gets_it() -> None:
-    with pytest.raises(ConfigurationError, match=r"pip install 'docent\[langchain\]' langchain-google-genai$"):
+    with pytest.raises(ConfigurationError, match=r"--extra langchain && uv pip install --python \.venv langchain-google-genai$"):
         LangChainChatModel("google_genai")
 
 
@@ -91,6 +101,16 @@ LINES = {
     "A server with OpenAI's API at http://lm:1234/v1 answers with m": {
         "chat_provider": "openai",
         "openai_base_url": "http://lm:1234",
+    },
+    "OpenAI at https://api.openai.com/v1 answers with m; while it is away, quotes take over": {
+        "chat_provider": "openai",
+        "openai_api_key": "sk-x",
+        "chat_fallback": "extractive",
+    },
+    "OpenAI at https://api.openai.com/v1 answers with m; while it is away, ollama/tiny takes over": {
+        "chat_provider": "openai",
+        "openai_api_key": "sk-x",
+        "chat_fallback": "ollama/tiny",
     },
     "vLLM at http://gpu:8000/v1 answers with m": {"chat_provider": "vllm", "vllm_base_url": "http://gpu:8000/v1/"},
     "azure_openai answers with m, through langchain": {"chat_provider": "azure_openai", "langchain_providers": "azure_openai"},

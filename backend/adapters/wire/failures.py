@@ -18,6 +18,11 @@ WIRE_FAILURES: Final = (aiohttp.ClientError, OSError, WireError)
 Adapters catch this tuple at the call and translate it into the errors of their port.
 """
 
+NO_FAULT_OF_THE_REQUEST: Final = frozenset({401, 402, 403, 408, 429})
+"""Statuses below 500 that tell of keys, accounts and load: other requests fare the same, and this one may succeed later."""
+
+# What a column of 32 bits holds.
+_MOST_TOKENS: Final = (1 << 31) - 1
 _LENGTH_WORDS: Final = (
     "context length",
     "context_length",
@@ -58,6 +63,11 @@ _TOLD_TOKENS: Final = tuple(
 )
 
 
+def told_count(value: object) -> int | None:
+    """Return a number of tokens that the other side told, or ``None`` if it is none that can be."""
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
+
+
 def refusal_text(body: bytes) -> str:
     """Return the sentence in a refusal's body: ``{"error": text}`` or ``{"error": {"message": text}}``, else ``""``."""
     try:
@@ -92,4 +102,5 @@ def is_quick(error: BaseException) -> bool:
 
 
 def _first_number(patterns: Sequence[re.Pattern[str]], text: str) -> int | None:
-    return next((int(told[1].replace(",", "")) for pattern in patterns if (told := pattern.search(text))), None)
+    found = next((told[1].replace(",", "") for pattern in patterns if (told := pattern.search(text))), "")
+    return told_count(int(found)) if 0 < len(found) < 20 else None

@@ -27,6 +27,13 @@ class ModelMissingError(UnavailableError):
     retry_after_seconds = None
 
 
+class ModelRefusedError(InvalidError):
+    """The provider works and refused this one request, as it would again: no outage, and nothing that another try helps against."""
+
+    code = "model_refused"
+    message = "The language model refused this request."
+
+
 class PullFailedError(ModelUnavailableError):
     """A model could not be got. What was got so far is kept for the next attempt."""
 
@@ -40,7 +47,7 @@ class NoLanguageModelError(UnavailableError):
     code = "no_language_model"
     message = (
         "No language model is set up: what answers here quotes documents, and cannot write. "
-        "Its administrator can start Ollama, or name another provider."
+        "Its administrator can start Ollama and restart Docent, or name another provider."
     )
     retry_after_seconds = None
 

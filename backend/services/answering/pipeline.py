@@ -69,17 +69,20 @@ class Answering:
         self.turns = turns or RunningTurns()
 
     async def assert_known(self, model: str) -> None:
-        """Return if a model exists, or its provider cannot say so now.
+        """Return if a model exists and may chat, or its provider cannot say so now.
 
         Raises:
-            ModelUnknownError: It does not.
+            ModelUnknownError: It does not exist, or is for nothing but embedding.
         """
         try:
-            await self._model.details(model)
+            details = await self._model.details(model)
         except ModelMissingError as error:
             raise ModelUnknownError(error.message) from error
         except ModelUnavailableError:
             log.info("model_not_looked_up", model=model)
+        else:
+            if details.capabilities == {"embedding"}:
+                raise ModelUnknownError("The model that you asked for makes embeddings, and cannot answer.")
 
     def start(self, asked: Asked, *, streamed: bool, attempt: Attempt | None = None) -> Turn:
         """Begin to answer a question that is stored, and return the turn to read from.

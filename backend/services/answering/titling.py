@@ -106,7 +106,7 @@ class Titler:
         turns = _turns(asked.question.text, answer.text, room=window - REPLY_TOKENS)
         if turns is None:
             return "", (0, 0)
-        options = Generation(asked.model, window, max_tokens=REPLY_TOKENS, temperature=0.0)
+        options = Generation(asked.model, window, max_tokens=REPLY_TOKENS, temperature=0.0, think=False)
         parts: list[str] = []
         finish: Finish | None = None
         async with aclosing(self._model.stream(Prompt(turns, asked.question.text), options)) as pieces:

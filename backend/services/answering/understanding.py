@@ -87,7 +87,7 @@ class Understanding:
         if made is None:
             return None
         progress.rewrite_tokens = made.estimate
-        options = Generation(asked.model, window, max_tokens=REPLY_TOKENS, temperature=0.0)
+        options = Generation(asked.model, window, max_tokens=REPLY_TOKENS, temperature=0.0, think=False)
         # People see what was searched for, and models read it: no markers, no images, no links.
         wording, parts, finish = Wording(()), [], None
         async with aclosing(self._model.stream(made.prompt, options)) as pieces:

@@ -97,6 +97,9 @@ class Generating:
             details = await self._model.details(model)
         except ModelMissingError as error:
             raise _unknown(wanted, error) from error
+        if wanted.writers_only and not self._model.writes(details.name):
+            # These are the details of what takes over while the model's provider is away, and that only quotes.
+            raise ModelUnavailableError
         if wanted.writers_only and not details.capabilities & {"chat", "insert"}:
             raise ModelUnknownError("The model that you asked for does not write text.") if wanted.model else NoLanguageModelError
         return details

@@ -9,7 +9,7 @@ from time import monotonic
 
 import structlog
 
-from backend.core.errors import ModelMissingError, ModelUnavailableError, PromptTooLongError
+from backend.core.errors import ModelMissingError, ModelRefusedError, ModelUnavailableError, PromptTooLongError
 from backend.ports.chat_model import ChatModel, Generation, Piece, Prompt
 from backend.services.providers.outages import Outages
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 RETRIES = 2
 PATIENCE_SECONDS = 3.0
-"""A provider that wants to be left alone for longer is not asked again: somebody waits."""
+"""A provider that wants to be left alone for longer, or took longer to fail, is not asked again: somebody waits."""
 
 Begun = tuple[AsyncGenerator[Piece, None], Piece]
 """A stream, and the first piece of it."""
@@ -43,19 +43,20 @@ class Attempts:
         options = replace(options, model=found.name)
         begun = monotonic()
         for attempt in count():
+            asked = monotonic()
             pieces = found.provider.stream(prompt, options)
             try:
                 first = await anext(pieces, None)
                 if first is None:
                     raise ModelUnavailableError  # It ended without a word.
             except ModelUnavailableError as error:
-                pause = self._pause(error, attempt)
+                pause = self._pause(error, attempt, monotonic() - asked)
                 if pause is None:
                     self._outages.note(found, error, monotonic() - begun)
                     raise
                 log.info("model_asked_again", provider=found.provider.provider, seconds=round(pause, 2))
                 await asyncio.sleep(pause)
-            except (ModelMissingError, PromptTooLongError):
+            except (ModelMissingError, ModelRefusedError, PromptTooLongError):
                 self._outages.over(found)
                 raise
             else:
@@ -63,9 +64,9 @@ class Attempts:
                 return pieces, first
         raise AssertionError("the last attempt returns or raises")
 
-    def _pause(self, error: ModelUnavailableError, attempt: int) -> float | None:
-        """Return the seconds until the next attempt, or ``None`` if this one was the last."""
-        if not error.retryable or attempt >= RETRIES:
+    def _pause(self, error: ModelUnavailableError, attempt: int, took: float) -> float | None:
+        """Return the seconds until the next attempt, or ``None`` if this one, which took so many, was the last."""
+        if not error.retryable or attempt >= RETRIES or took > PATIENCE_SECONDS:
             return None
         # The class's own value is advice for clients; an instance's is what the provider said.
         told = vars(error).get("retry_after_seconds")

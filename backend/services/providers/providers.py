@@ -8,7 +8,8 @@ from time import monotonic
 
 import structlog
 
-from backend.core.errors import ModelMissingError, ModelUnavailableError, PromptTooLongError
+from backend.core.errors import ModelMissingError, ModelRefusedError, ModelUnavailableError, PromptTooLongError
+from backend.core.model_settings import BUILT_IN
 from backend.ports.chat_model import ChatModel, Generation, ModelDetails, Piece, Prompt
 from backend.services.providers.attempts import Attempts, Begun, Found
 from backend.services.providers.outages import Outages
@@ -34,7 +35,7 @@ class Providers:
 
     A provider that is busy is asked again, at most twice and within a few seconds. ``fallback`` is the id of a model that takes
     over where a provider is unavailable; its first piece then says ``model``. Both happen before the first piece, and never after
-    it. A model that does not exist is not replaced: that is a mistake, and no outage.
+    it. A model that does not exist, or refuses the request, is not replaced: that is a mistake, and no outage.
     """
 
     def __init__(
@@ -93,7 +94,8 @@ class Providers:
     # --- a model ------------------------------------------------------------------------------------------------------
     async def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
         """See ``ChatModel.stream``. A prompt that says nothing ``otherwise`` is for models that write, so no other takes over."""
-        pieces, first = await self._begin(prompt, options)
+        with self._told_apart(options.model):
+            pieces, first = await self._begin(prompt, options)
         async with aclosing(pieces):
             yield first
             async for piece in pieces:
@@ -101,7 +103,10 @@ class Providers:
 
     async def details(self, model: str) -> ModelDetails:
         """See ``ChatModel.details``; the name is the id. While its provider is away, those of the fallback."""
-        found = self.found(model)
+        with self._told_apart(model):
+            return await self._details_of(self.found(model))
+
+    async def _details_of(self, found: Found) -> ModelDetails:
         if not self._replaceable(found):
             return await self._details(found)
         if not self._outages.last(found):
@@ -153,19 +158,29 @@ class Providers:
     # --- before the first piece ---------------------------------------------------------------------------------------
     async def _begin(self, prompt: Prompt, options: Generation) -> Begun:
         found = self.found(options.model)
-        if not self._replaceable(found, prompt):
+        if not self._replaceable(found):
             return await self._attempts.begin(found, prompt, options)
+        # What only a model that writes can do is not left to one that quotes.
+        takes_over = prompt.otherwise is not None or self.writes(self.fallback or "")
         if not self._outages.last(found):
             try:
                 return await self._attempts.begin(found, prompt, options)
             except ModelUnavailableError as error:
+                if not takes_over:
+                    raise
                 log.warning("model_replaced", model=options.model, by=self.fallback, code=error.code)
+        elif not takes_over:
+            # Nobody waits again for what was just found to be away.
+            raise ModelUnavailableError
         with _as_fallback():
             return await self._replaced(self._fallback, prompt, options)
 
     async def _replaced(self, found: Found, prompt: Prompt, options: Generation) -> Begun:
+        details = await self._details(found)
+        if prompt.infill is not None and "insert" not in details.capabilities:
+            raise ModelUnavailableError
         # The window is the other model's own: with a larger one it would cut the prompt, with a smaller one load anew.
-        window = (await self._details(found)).context_window
+        window = details.context_window
         room = options.max_tokens and max(min(options.max_tokens, window // 2), 1)
         try:
             pieces, first = await self._attempts.begin(found, prompt, replace(options, window=window, max_tokens=room))
@@ -175,11 +190,20 @@ class Providers:
             raise
         return pieces, replace(first, model=self.id_of(found.provider, found.name))
 
-    def _replaceable(self, found: Found, prompt: Prompt | None = None) -> bool:
-        """Return whether the fallback may take a model's place."""
-        if self.fallback is None or found == self._fallback:
-            return False
-        return prompt is None or prompt.otherwise is not None or self.writes(self.fallback)
+    def _replaceable(self, found: Found) -> bool:
+        """Return whether there is a fallback, and the model is another one."""
+        return self.fallback is not None and found != self._fallback
+
+    @contextmanager
+    def _told_apart(self, model: str) -> Iterator[None]:
+        """Say of a model of a provider that is not here just that: nobody can install it at the first one."""
+        try:
+            yield
+        except ModelMissingError as error:
+            prefix, slash, _ = model.partition("/")
+            if slash and prefix in BUILT_IN and prefix not in self._all:
+                raise ModelMissingError(f"The provider {prefix} is not set up here.") from error
+            raise
 
     @property
     def _fallback(self) -> Found:
@@ -202,9 +226,9 @@ class Providers:
 
 @contextmanager
 def _as_fallback() -> Iterator[None]:
-    """A fallback that does not exist is the operator's mistake: who asked did not name it."""
+    """A fallback that does not exist, or cannot do what was asked, is the operator's choice: who asked did not name it."""
     try:
         yield
-    except ModelMissingError as error:
-        log.error("fallback_missing", reason=error.message)
+    except (ModelMissingError, ModelRefusedError) as error:
+        log.error("fallback_failed", code=error.code, reason=error.message)
         raise ModelUnavailableError from error

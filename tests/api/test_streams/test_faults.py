@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from tests.api.test_streams.streaming import QUERY, asking, listen, new_session, said, stored
-from tests.support.ollama import Fault, StandInOllama, Thinking
+from tests.support.ollama import EMBEDDING_MODEL, Fault, StandInOllama, Thinking
 from tests.support.product import Account
 
 BEFORE: list[Fault] = [
     Fault(status=500),
     Fault(status=503),
-    Fault(status=400),
+    Fault(status=401),
     Fault(status=200, body=b"garbage"),
     Fault(status=200, body=b""),
     Fault(cut_after=0),
@@ -90,6 +90,13 @@ async def test_a_missing_model_is_named_with_the_command_that_gets_it(alice: Acc
         assert (response.status_code, response.json()["code"]) == (422, "model_unknown")
         assert "docent models pull granite9:2b" in response.json()["detail"]
         assert "retry-after" not in response.headers
+
+
+async def test_a_model_that_only_embeds_is_the_mistake_of_who_named_it(alice: Account) -> None:
+    response = await alice.ask("Anybody there?", model=EMBEDDING_MODEL.name)
+
+    assert (response.status_code, response.json()["code"]) == (422, "model_unknown")
+    assert "cannot answer" in response.json()["detail"]
 
 
 async def test_a_model_that_hangs_is_given_up_before_the_first_piece_and_in_the_middle(

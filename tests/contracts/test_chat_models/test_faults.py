@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from backend.core.errors import AnswerCutError, ModelUnavailableError, PromptTooLongError
+from backend.core.errors import AnswerCutError, ModelRefusedError, ModelUnavailableError, PromptTooLongError
 from backend.ports.chat_model import ChatModel
 from tests.contracts.test_chat_models.asking import asked
 from tests.support.ollama import Fault, StandInOllama
@@ -17,8 +17,6 @@ BEFORE_THE_FIRST_PIECE = {
     "429": (Fault(status=429), True),
     "401": (Fault(status=401), False),
     "502 from a proxy": (Fault(status=502, body=b"<html>Bad gateway</html>"), True),
-    "400 that is not about length": (Fault(status=400, body={"error": '"nomic-embed-text" does not support chat'}), False),
-    "400 without a sentence": (Fault(status=400, body={"error": {"code": 1}}), False),
     "cut": (Fault(cut_after=0), True),
     "hang": (Fault(hang_after=0), False),
     "error": (Fault(error_after=0), False),
@@ -41,6 +39,23 @@ async def test_a_failure_before_the_first_piece_is_unavailable(
     assert "secret" not in error.message
     assert len(server.requests) == 1
     assert await asked(hasty) == ("One two three", None)
+
+
+REFUSALS = {
+    "400 that is not about length": Fault(status=400, body={"error": '"nomic-embed-text" does not support chat'}),
+    "400 without a sentence": Fault(status=400, body={"error": {"code": 1}}),
+    "422": Fault(status=422, body={"detail": "secret"}),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSALS.values(), ids=REFUSALS.keys())
+async def test_a_refusal_of_the_request_is_no_outage(hasty: ChatModel, kind: Kind, server: StandInOllama, fault: Fault) -> None:
+    server.fail(kind.path, fault, times=1)
+    text, error = await asked(hasty)
+
+    assert (text, type(error)) == ("", ModelRefusedError)
+    assert not {"nomic", "secret"} & set(str(error).split())
+    assert len(server.requests) == 1
 
 
 AFTER_IT = {

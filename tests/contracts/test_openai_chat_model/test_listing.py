@@ -3,7 +3,7 @@
 import pytest
 
 from backend.adapters.chat_models.openai_compatible import OpenAICompatibleChatModel
-from backend.core.errors import ModelMissingError
+from backend.core.errors import ModelMissingError, ModelUnavailableError
 from tests.contracts.test_openai_chat_model.asking import MODEL, named
 from tests.support.ollama import Fault, StandInOllama
 
@@ -55,3 +55,37 @@ async def test_a_model_is_missing_where_others_are_listed_and_believed_where_non
     await other.check()
     await model.aclose()
     await other.aclose()
+
+
+async def test_what_was_listed_is_believed_on_while_the_server_cannot_be_asked(
+    model: OpenAICompatibleChatModel, server: StandInOllama
+) -> None:
+    await model.check()
+    server.fail("/v1/models", Fault(status=500), times=2)
+    with pytest.raises(ModelUnavailableError):
+        await model.check()
+    assert (await model.details(MODEL)).name == MODEL
+    assert len(server.requests) == 2
+
+    model._listed = model._listed and (0.0, model._listed[1])
+    assert (await model.details(MODEL)).name == (await model.details(MODEL)).name == MODEL
+    assert len(server.requests) == 3
+
+
+async def test_a_key_that_may_chat_and_not_list_is_believed_and_a_list_may_be_bare(server: StandInOllama) -> None:
+    server.fail("/v1/models", Fault(status=403, body={"error": {"message": "no"}}))
+    chats = named(server)
+    for _ in range(2):
+        assert (await chats.details("mistral:7b")).context_window == 8192
+    assert len(server.requests) == 1
+    server.clear()
+    server.fail("/v1/models", Fault(status=200, body=b'[{"id": "mistral:7b", "context_length": 4096}, 5]'))
+    bare = named(server)
+    assert [(each.name, each.context_window) for each in await bare.models()] == [("mistral:7b", 4096)]
+    server.clear()
+    server.fail("/v1/models", Fault(status=200, body={"data": 5}))
+    odd = named(server)
+    with pytest.raises(ModelUnavailableError):
+        await odd.models()
+    for each in (chats, bare, odd):
+        await each.aclose()

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from backend.adapters.chat_models.openai_compatible import OpenAICompatibleChatModel
-from backend.core.errors import ModelUnavailableError, PromptTooLongError
+from backend.core.errors import ModelRefusedError, ModelUnavailableError, PromptTooLongError
 from tests.contracts.test_openai_chat_model.asking import CHAT, asked, streamed
 from tests.support.ollama import Fault, StandInOllama
 
@@ -65,7 +65,7 @@ async def test_a_reply_that_may_not_be_that_long_is_no_fault_of_the_prompt(
     said = "max_tokens is too large: 99999. This model supports at most 16384 completion tokens, whereas you provided 99999."
     server.fail(CHAT, Fault(status=400, body={"error": {"message": said}}))
 
-    assert type((await asked(model))[1]) is ModelUnavailableError
+    assert type((await asked(model))[1]) is ModelRefusedError
 
 
 async def test_refusals_say_what_whoever_runs_the_server_has_to_do(model: OpenAICompatibleChatModel, server: StandInOllama) -> None:

@@ -74,6 +74,14 @@ async def test_a_gap_is_filled_where_the_server_knows_how(
 SAID = 'data: {"choices": [{"delta": {"content": "Hi"}, "finish_reason": null}]}'
 ENDS = {
     "a reason and no [DONE]": (streamed(SAID, 'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}'), Finish("stop")),
+    "empty reasons until the last": (
+        streamed(
+            'data: {"choices": [{"delta": {"content": ""}, "finish_reason": ""}]}',
+            SAID.replace("null", '""'),
+            'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}',
+        ),
+        Finish("stop"),
+    ),
     "[DONE] and no reason": (streamed(SAID, "data: [DONE]"), Finish("stop")),
     "counts with the reason": (
         streamed(
@@ -83,6 +91,14 @@ ENDS = {
             ' "usage": {"prompt_tokens": 3, "completion_tokens": 1}}',
         ),
         Finish("stop", 3, 1),
+    ),
+    "counts that cannot be": (
+        streamed(
+            SAID,
+            'data: {"choices": [{"delta": {}, "finish_reason": "stop"}],'
+            ' "usage": {"prompt_tokens": -3, "completion_tokens": 99999999999}}',
+        ),
+        Finish("stop"),
     ),
     "garbage behind the reason": (
         streamed(SAID, 'data: {"choices": [{"delta": {}, "finish_reason": "length"}]}', "data: <garbage>"),
@@ -105,7 +121,17 @@ async def test_every_way_to_say_that_it_is_over_is_understood(
 
 
 @pytest.mark.parametrize(
-    "end", ['data: {"choices": [{"delta": {}, "finish_reason": "error"}]}', 'data: {"error": {"message": "dead"}}', 'data: {"choi']
+    "end",
+    [
+        'data: {"choices": [{"delta": {}, "finish_reason": "error"}]}',
+        'data: {"choices": [{"delta": {}, "finish_reason": ""}]}',
+        'data: {"error": {"message": "dead"}}',
+        'data: {"choices": [null]}',
+        'data: {"choices": {"a": 1}}',
+        'data: {"choices": [{"delta": "x"}]}',
+        'data: {"choices": [{"delta": {"content": {}}, "finish_reason": 5}]}',
+        'data: {"choi',
+    ],
 )
 async def test_a_reply_that_failed_or_was_cut_is_never_whole(
     model: OpenAICompatibleChatModel, server: StandInOllama, end: str

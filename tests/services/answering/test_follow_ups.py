@@ -36,7 +36,8 @@ async def test_a_follow_up_is_found_by_what_it_means(room: Room) -> None:
     assert len(model.prompts) == 3
     assert "You rewrite the last question" in read_by(model, 1)
     assert f"User: {FIRST}\nAssistant: It weighs 221 grams.\n\nLast question: {FOLLOW_UP}" in read_by(model, 1)
-    assert (model.options[1].max_tokens, model.options[1].temperature) == (REPLY_TOKENS, 0.0)
+    options = model.options[1]
+    assert (options.max_tokens, options.temperature, options.think) == (REPLY_TOKENS, 0.0, False)
     asked = model.prompts[2].turns[-1].content
     assert "weighs 390 grams" in asked
     assert asked.endswith(f"Question: {FOLLOW_UP}\n(That is: {MEANT})")

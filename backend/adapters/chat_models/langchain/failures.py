@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
-from backend.adapters.wire.failures import is_about_length, told_lengths
-from backend.core.errors import DocentError, ModelMissingError, ModelUnavailableError, PromptTooLongError
+from backend.adapters.wire.failures import NO_FAULT_OF_THE_REQUEST, is_about_length, told_lengths
+from backend.core.errors import DocentError, ModelMissingError, ModelRefusedError, ModelUnavailableError, PromptTooLongError
 
 _BUSY: Final = {429, 502, 503, 529}
+# Google and Anthropic say these with a 400.
+_KEY_WORDS: Final = "api key not valid"
+_NO_CREDIT: Final = ("insufficient_quota", "credit balance")
 
 
 def refused(provider: str, error: BaseException, model: str) -> DocentError:
@@ -19,11 +22,23 @@ def refused(provider: str, error: BaseException, model: str) -> DocentError:
         return PromptTooLongError(tokens=tokens, window=window)
     if status == 404 or "NotFoundError" in names:
         return ModelMissingError(f"The provider {provider} does not have the model {model}.")
-    if status in {401, 403}:
+    if status is not None and 400 <= status < 500 and not _is_no_fault_of_the_request(status, words):
+        return ModelRefusedError(f"The provider {provider} refused the request to the model {model}.")
+    return _unavailable(provider, status, names, words)
+
+
+def _is_no_fault_of_the_request(status: int, words: str) -> bool:
+    return status in NO_FAULT_OF_THE_REQUEST or _KEY_WORDS in words.lower() or any(phrase in words for phrase in _NO_CREDIT)
+
+
+def _unavailable(provider: str, status: int | None, names: set[str], words: str) -> ModelUnavailableError:
+    if status in {401, 403} or _KEY_WORDS in words.lower():
         return ModelUnavailableError(
             f"The provider {provider} refuses this server's key. Whoever runs it has to check langchain's variables."
         )
-    if status in _BUSY and "insufficient_quota" not in words:
+    if status == 402 or any(phrase in words for phrase in _NO_CREDIT):
+        return ModelUnavailableError(f"The account of this server at the provider {provider} has no credit left.")
+    if status in _BUSY:
         return ModelUnavailableError("The language model is busy right now.", retryable=True)
     broken = "APIConnectionError" in names or "ConnectError" in names or "ReadError" in names
     return ModelUnavailableError(retryable=broken and not any("Timeout" in name for name in names))

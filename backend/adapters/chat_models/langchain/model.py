@@ -60,7 +60,9 @@ class LangChainChatModel:
         package = package_of(provider)
         if any(importlib.util.find_spec(name) is None for name in ("langchain", package.replace("-", "_"))):
             raise ConfigurationError(
-                f"The provider {provider} is not installed. Install it with: pip install 'docent[langchain]' {package}"
+                f"The provider {provider} is not installed. Install it in Docent's folder with: "
+                "uv sync --frozen --inexact --no-default-groups --extra langchain && "
+                f"uv pip install --python .venv {package}"
             )
         self.provider = provider
         self.default_model = default_model

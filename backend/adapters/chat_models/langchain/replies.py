@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from backend.adapters.wire.failures import told_count
 from backend.adapters.wire.thinking import ThinkingSplitter
 from backend.ports.chat_model import Finish, FinishReason, Piece
 
@@ -53,7 +54,7 @@ class ReplyChunks:
         """Return the last piece."""
         text, thinking = self._splitter.finish()
         read, said = self._counts or (None, None)
-        return Piece(text, thinking, Finish(self.reason or "stop", read, said))
+        return Piece(text, thinking, Finish(self.reason or "stop", told_count(read), told_count(said)))
 
 
 def _said(chunk: "AIMessageChunk") -> tuple[str, str]:

@@ -129,7 +129,7 @@ async def listed(tags: dict[str, Any], described: Callable[[str], Awaitable[Mode
         size = entry.get("size")
         return replace(details, name=name, size=size if isinstance(size, int) else None)
 
-    found = [entry for entry in tags.get("models") or () if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
+    found = [entry for entry in named(tags) if isinstance(entry.get("name"), str)]
     shown = await asyncio.gather(*(one(entry) for entry in sorted(found, key=lambda entry: str(entry["name"]))))
     models = [details for details in shown if details is not None]
     if found and not models:
@@ -146,11 +146,17 @@ def shown(name: str, window: int, answer: dict[str, Any]) -> ModelDetails:
     return ModelDetails(
         name,
         window,
-        capabilities=frozenset(CAPABILITIES[each] for each in known if each in CAPABILITIES),
+        capabilities=frozenset(CAPABILITIES[each] for each in known if isinstance(each, str) and each in CAPABILITIES),
         family=_word(words.get("family")),
         parameters=_word(words.get("parameter_size")),
         quantization=_word(words.get("quantization_level")),
     )
+
+
+def named(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries of an answer that lists models."""
+    models = answer.get("models")
+    return [entry for entry in models if isinstance(entry, dict)] if isinstance(models, list) else []
 
 
 def with_tag(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from backend.adapters.wire.failures import WireError
+from backend.adapters.wire.failures import WireError, told_count
 from backend.adapters.wire.thinking import ThinkingSplitter
 from backend.ports.chat_model import Finish, Piece
 
@@ -28,11 +28,14 @@ class Lines:
         if not isinstance(message, dict):
             raise WireError("a message that is not an object")
         text, thinking = message.get("content") or "", message.get("thinking") or ""
+        if not isinstance(text, str) or not isinstance(thinking, str):
+            raise WireError("a message that is not text")
         if text:
             text, written = self._splitter.feed(text)
             thinking += written
         if line.get("done") is True:
             rest, unended = self._splitter.finish()
             reason: Final = "length" if line.get("done_reason") == "length" else "stop"
-            return Piece(text + rest, thinking + unended, Finish(reason, line.get("prompt_eval_count"), line.get("eval_count")))
+            counts = told_count(line.get("prompt_eval_count")), told_count(line.get("eval_count"))
+            return Piece(text + rest, thinking + unended, Finish(reason, *counts))
         return Piece(text, thinking) if text or thinking else None

@@ -7,14 +7,22 @@ from typing import Any, Final
 
 import aiohttp
 
-from backend.adapters.chat_models.ollama.library import listed, missing, shown, with_tag
+from backend.adapters.chat_models.ollama.library import listed, missing, named, shown, with_tag
 from backend.adapters.chat_models.ollama.lines import Lines
 from backend.adapters.chat_models.ollama.requests import request_for
 from backend.adapters.wire.deadlines import Deadlines, StreamClock
-from backend.adapters.wire.failures import WIRE_FAILURES, WireError, is_about_length, is_quick, refusal_text, told_lengths
+from backend.adapters.wire.failures import (
+    NO_FAULT_OF_THE_REQUEST,
+    WIRE_FAILURES,
+    WireError,
+    is_about_length,
+    is_quick,
+    refusal_text,
+    told_lengths,
+)
 from backend.adapters.wire.http_session import HttpAnswer, HttpSession, let_end
 from backend.adapters.wire.ndjson import objects
-from backend.core.errors import AnswerCutError, DocentError, ModelUnavailableError, PromptTooLongError
+from backend.core.errors import AnswerCutError, DocentError, ModelRefusedError, ModelUnavailableError, PromptTooLongError
 from backend.core.transactions import assert_no_transaction
 from backend.ports.chat_model import Generation, ModelDetails, Piece, Prompt
 
@@ -115,7 +123,7 @@ class OllamaChatModel:
         assert_no_transaction("checking the language model")
         await self._control("GET", "/api/version", self.default_model)
         tags = await self._control("GET", "/api/tags", self.default_model)
-        installed = {with_tag(str(entry.get("name"))) for entry in tags.get("models") or () if isinstance(entry, dict)}
+        installed = {with_tag(str(entry.get("name"))) for entry in named(tags)}
         if with_tag(self.default_model) not in installed:
             raise missing(self.default_model)
 
@@ -129,8 +137,8 @@ class OllamaChatModel:
             running = await self._control("GET", "/api/ps", model)
         except ModelUnavailableError:
             return None  # It may be too old to know; what it can do with the model is asked elsewhere.
-        for entry in running.get("models") or ():
-            if isinstance(entry, dict) and with_tag(str(entry.get("name"))) == with_tag(model):
+        for entry in named(running):
+            if with_tag(str(entry.get("name"))) == with_tag(model):
                 length = entry.get("context_length")
                 return length if isinstance(length, int) and length >= _WINDOW_DEFAULT else None
         return None
@@ -157,7 +165,9 @@ class OllamaChatModel:
         except WIRE_FAILURES as error:
             raise ModelUnavailableError(retryable=is_quick(error)) from error
         # A 404 is about the model only where the request names one; elsewhere something that is not Ollama answers there.
-        raise _refused(answer, model) if body is not None else ModelUnavailableError()
+        refusal = _refused(answer, model) if body is not None else ModelUnavailableError()
+        # What Ollama will not even describe, as something that is no name of a model, it does not have.
+        raise missing(model) if isinstance(refusal, ModelRefusedError) else refusal
 
 
 async def find_ollama(url: str, timeout: float = 1.0) -> str | None:
@@ -187,6 +197,8 @@ def _refused(answer: HttpAnswer, model: str) -> DocentError:
         return PromptTooLongError(tokens=tokens, window=window)
     if answer.status in {429, 502, 503}:
         return ModelUnavailableError("The language model is busy right now.", retryable=True)
+    if 400 <= answer.status < 500 and answer.status not in NO_FAULT_OF_THE_REQUEST:
+        return ModelRefusedError(f"Ollama refused the request to the model {model}.")
     if answer.status < 500:
         return ModelUnavailableError(f"Ollama refused the request to the model {model}.")
     return ModelUnavailableError()

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import orjson
 
-from backend.adapters.wire.failures import WireError
+from backend.adapters.wire.failures import WireError, told_count
 from backend.adapters.wire.thinking import ThinkingSplitter
 from backend.ports.chat_model import Finish, FinishReason, Piece
 
@@ -60,16 +60,19 @@ class Chunks:
         if chunk.get("error"):
             raise StreamedError(chunk)
         if isinstance(usage := chunk.get("usage"), dict):
-            self._prompt_tokens = _count(usage.get("prompt_tokens"))
-            self._completion_tokens = _count(usage.get("completion_tokens"))
-        choices = chunk.get("choices")
+            self._prompt_tokens = told_count(usage.get("prompt_tokens"))
+            self._completion_tokens = told_count(usage.get("completion_tokens"))
+        choices = chunk.get("choices") or []
         if not choices:
             return self._infilled(chunk) if "content" in chunk else None
-        choice = choices[0]
+        if not isinstance(choices, list) or not isinstance(choice := choices[0], dict):
+            raise WireError("choices that are no list of objects")
         self._note(choice.get("finish_reason"))
         delta = choice.get("delta")
         if delta is None:
             return self._piece(choice.get("text"), None)
+        if not isinstance(delta, dict):
+            raise WireError("a delta that is not an object")
         return self._piece(delta.get("content") or delta.get("refusal"), delta.get("reasoning_content") or delta.get("reasoning"))
 
     def finish(self) -> Piece:
@@ -93,7 +96,8 @@ class Chunks:
         return Piece(said, thought) if said or thought else None
 
     def _note(self, reason: object) -> None:
-        if reason is None:
+        # An empty one is sent, with every event, by servers that have no null.
+        if reason is None or reason == "":
             return
         if not isinstance(reason, str) or reason in _FAILED:
             raise WireError(f"the reply ended with {reason!r}")
@@ -103,8 +107,8 @@ class Chunks:
         """Read an event of llama.cpp's own endpoint for gaps."""
         if chunk.get("stop") is True:
             self._reason = "length" if chunk.get("stop_type") == "limit" else "stop"
-            self._prompt_tokens = _count(chunk.get("tokens_evaluated"))
-            self._completion_tokens = _count(chunk.get("tokens_predicted"))
+            self._prompt_tokens = told_count(chunk.get("tokens_evaluated"))
+            self._completion_tokens = told_count(chunk.get("tokens_predicted"))
         return self._piece(chunk["content"], None)
 
 
@@ -116,7 +120,3 @@ def _object(data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise WireError(f"an event that is not a JSON object: {data[:200]!r}")
     return value
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) else None

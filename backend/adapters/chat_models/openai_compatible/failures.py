@@ -6,10 +6,11 @@ from typing import Any, Final
 import orjson
 
 from backend.adapters.chat_models.openai_compatible.presets import Preset
-from backend.adapters.wire.failures import is_about_length, told_lengths
-from backend.core.errors import DocentError, ModelMissingError, ModelUnavailableError, PromptTooLongError
+from backend.adapters.wire.failures import NO_FAULT_OF_THE_REQUEST, is_about_length, told_count, told_lengths
+from backend.core.errors import DocentError, ModelMissingError, ModelRefusedError, ModelUnavailableError, PromptTooLongError
 
 _TOO_LONG: Final = {"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"}
+_NO_CREDIT: Final = "insufficient_quota"
 _LONGEST_WAIT: Final = 3600
 
 
@@ -30,15 +31,19 @@ def as_error(answer: object) -> Mapping[str, Any]:
     return error if isinstance(error, dict) else {"message": error}
 
 
-def refused(preset: Preset, status: int, error: Mapping[str, Any], model: str, *, retry_after: str | None = None) -> DocentError:
-    """Return the error for an answer that is not a 200, or for an error in place of the first piece."""
+def refused(
+    preset: Preset, status: int | None, error: Mapping[str, Any], model: str, *, retry_after: str | None = None
+) -> DocentError:
+    """Return the error for an answer that is not a 200, or for an error in place of the first piece, which may have no status."""
     said = str(error.get("message") or error.get("detail") or "")
-    names = {str(error.get("code")), str(error.get("type"))}
-    if status in {400, 413, 422} and (names & _TOO_LONG or is_about_length(said)):
+    names = _names(error)
+    if status in {400, 413, 422, None} and (names & _TOO_LONG or is_about_length(said)):
         return _too_long(said, error)
     if status == 404 and (not error or "model" in said.lower() or "model_not_found" in names):
         return missing(preset, model)
-    return _unavailable(preset, status, names, model, retry_after)
+    if status is not None and 400 <= status < 500 and status not in NO_FAULT_OF_THE_REQUEST and _NO_CREDIT not in names:
+        return ModelRefusedError(f"The provider {preset.provider} refused the request to the model {model}.")
+    return unavailable(preset, status, error, retry_after=retry_after)
 
 
 def missing(preset: Preset, model: str) -> ModelMissingError:
@@ -46,29 +51,32 @@ def missing(preset: Preset, model: str) -> ModelMissingError:
     return ModelMissingError(f"The provider {preset.provider} does not have the model {model}.")
 
 
-def _unavailable(preset: Preset, status: int, names: set[str], model: str, retry_after: str | None) -> ModelUnavailableError:
+def unavailable(
+    preset: Preset, status: int | None, error: Mapping[str, Any], *, retry_after: str | None = None
+) -> ModelUnavailableError:
+    """Return the error for an answer that is not a 200 and no fault of the request."""
     if status in {401, 403}:
         return ModelUnavailableError(
             f"The provider {preset.provider} refuses this server's key. Whoever runs it has to check {preset.key}."
         )
-    if status == 402 or "insufficient_quota" in names:
+    if status == 402 or _NO_CREDIT in _names(error):
         return ModelUnavailableError(f"The account of this server at the provider {preset.provider} has no credit left.")
     if status in {429, 502, 503, 529}:
         return ModelUnavailableError(
             "The language model is busy right now.", retryable=True, retry_after_seconds=_seconds(retry_after)
         )
-    if status < 500:
-        return ModelUnavailableError(f"The provider {preset.provider} refused the request to the model {model}.")
     return ModelUnavailableError()
+
+
+def _names(error: Mapping[str, Any]) -> set[str]:
+    return {str(error.get("code")), str(error.get("type"))}
 
 
 def _too_long(said: str, error: Mapping[str, Any]) -> PromptTooLongError:
     tokens, window = told_lengths(said)
     # llama.cpp says it in fields of their own.
-    counted, room = error.get("n_prompt_tokens"), error.get("n_ctx")
-    return PromptTooLongError(
-        tokens=counted if isinstance(counted, int) else tokens, window=room if isinstance(room, int) else window
-    )
+    counted, room = told_count(error.get("n_prompt_tokens")), told_count(error.get("n_ctx"))
+    return PromptTooLongError(tokens=tokens if counted is None else counted, window=window if room is None else room)
 
 
 def _seconds(retry_after: str | None) -> int | None:

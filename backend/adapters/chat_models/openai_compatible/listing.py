@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
+
 from backend.adapters.chat_models.openai_compatible.families import family_of, guessed_capabilities
 from backend.adapters.chat_models.openai_compatible.presets import Preset
+from backend.adapters.wire.failures import WireError
 from backend.ports.chat_model import Capability, ModelDetails
 
 UNTOLD_WINDOW: Final = 8192
@@ -12,6 +15,22 @@ UNTOLD_WINDOW: Final = 8192
 
 # vLLM; LM Studio; OpenRouter and others; Groq; Mistral.
 _WINDOWS: Final = ("max_model_len", "loaded_context_length", "context_length", "context_window", "max_context_length")
+
+
+def entries_of(body: bytes) -> list[Mapping[str, Any]]:
+    """Return the entries of an answer to ``/models``: ``{"data": [...]}``, or the list itself (Together, GitHub).
+
+    Raises:
+        WireError: It is neither.
+    """
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise WireError(f"not JSON: {body[:200]!r}") from error
+    entries = value.get("data") or [] if isinstance(value, dict) else value
+    if not isinstance(entries, list):
+        raise WireError(f"no list of models: {body[:200]!r}")
+    return [entry for entry in entries if isinstance(entry, dict) and entry.get("id")]
 
 
 def described(preset: Preset, entry: Mapping[str, Any], *, window: int | None, running: int | None = None) -> ModelDetails:
@@ -41,7 +60,8 @@ def _capabilities(preset: Preset, entry: Mapping[str, Any]) -> frozenset[Capabil
     if "chat" in found:
         # Hugging Face's router and OpenRouter describe what a model reads; the router also who of its servers knows tools.
         architecture = entry.get("architecture")
-        if isinstance(architecture, dict) and "image" in (architecture.get("input_modalities") or ()):
+        read = architecture.get("input_modalities") if isinstance(architecture, dict) else None
+        if isinstance(read, list) and "image" in read:
             found.add("vision")
         if any(server.get("supports_tools") is True for server in _servers(entry)):
             found.add("tools")

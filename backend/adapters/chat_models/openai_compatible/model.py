@@ -14,8 +14,8 @@ from typing import Final
 import aiohttp
 
 from backend.adapters.chat_models.openai_compatible.chunks import Chunks, StreamedError
-from backend.adapters.chat_models.openai_compatible.failures import as_error, error_of, missing, refused
-from backend.adapters.chat_models.openai_compatible.listing import described
+from backend.adapters.chat_models.openai_compatible.failures import as_error, error_of, missing, refused, unavailable
+from backend.adapters.chat_models.openai_compatible.listing import described, entries_of
 from backend.adapters.chat_models.openai_compatible.presets import Preset
 from backend.adapters.chat_models.openai_compatible.requests import request_for
 from backend.adapters.wire.deadlines import Deadlines, StreamClock
@@ -28,6 +28,8 @@ from backend.ports.chat_model import Generation, ModelDetails, Piece, Prompt
 
 _CONTROL_SECONDS: Final = 10.0
 _LISTING_SECONDS: Final = 300.0
+# Who could not be asked is left alone for so long, where it is known what it had.
+_AGAIN_SECONDS: Final = 10.0
 # The reply is over, and what may still come are its counts. Servers send them at once, or never.
 _COUNTS_SECONDS: Final = 5.0
 
@@ -56,6 +58,7 @@ class OpenAICompatibleChatModel:
         self._window = window
         self._deadlines = Deadlines(connect_timeout, first_token_timeout, between_tokens_timeout)
         self._http = HttpSession(connect_timeout=connect_timeout, headers={"Authorization": f"Bearer {key}"} if key else None)
+        # With the time until which it is believed.
         self._listed: tuple[float, dict[str, ModelDetails]] | None = None
 
     async def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[Piece, None]:
@@ -85,7 +88,7 @@ class OpenAICompatibleChatModel:
             response.close()
 
     async def details(self, model: str) -> ModelDetails:
-        """See ``ChatModel.details``. What the server listed is believed for five minutes.
+        """See ``ChatModel.details``. What the server listed is believed for five minutes, and on while it cannot be asked.
 
         The window is what the server tells of the model, or what is known of one of OpenAI's, and at most the operator's setting;
         where nobody knows, it is that setting, else 8,192 tokens.
@@ -113,11 +116,9 @@ class OpenAICompatibleChatModel:
     async def check(self) -> None:
         """See ``ChatModel.check``; without a default model it is about the server alone."""
         assert_no_transaction("checking the language model")
-        self._listed = None
+        await self._catalog(anew=True)
         if self.default_model:
             await self.details(self.default_model)
-        else:
-            await self._catalog()
 
     async def aclose(self) -> None:
         """See ``ChatModel.aclose``."""
@@ -147,27 +148,41 @@ class OpenAICompatibleChatModel:
         if isinstance(error, StreamedError):
             told = as_error(error.answer)
             code = told.get("code")
-            return refused(self._preset, code if isinstance(code, int) else 400, told, model)
+            return refused(self._preset, code if isinstance(code, int) else None, told, model)
         return ModelUnavailableError(retryable=is_quick(error))
 
-    async def _catalog(self) -> dict[str, ModelDetails]:
-        """Return the models that the server lists, by name; none where it has no such list."""
-        if self._listed is not None and time.monotonic() - self._listed[0] < _LISTING_SECONDS:
-            return self._listed[1]
+    async def _catalog(self, *, anew: bool = False) -> dict[str, ModelDetails]:
+        """Return the models that the server lists, by name; none where it has no such list, or not for this key.
+
+        Raises:
+            ModelUnavailableError: It did not answer, and nothing is known from before, or it was to be asked ``anew``.
+        """
+        known = self._listed
+        if known is not None and not anew and time.monotonic() < known[0]:
+            return known[1]
+        try:
+            listed = await self._list()
+        except ModelUnavailableError:
+            if known is None or anew:
+                raise
+            self._listed = (time.monotonic() + _AGAIN_SECONDS, known[1])
+            return known[1]
+        self._listed = (time.monotonic() + _LISTING_SECONDS, listed)
+        return listed
+
+    async def _list(self) -> dict[str, ModelDetails]:
         answer = await self._exchange(f"{self._preset.base_url}/models")
-        if answer.status in {404, 405, 501}:
+        if answer.status in {403, 404, 405, 501}:
             return {}
         if answer.status != 200:
-            raise refused(self._preset, answer.status, error_of(answer.body), self.default_model)
+            raise unavailable(self._preset, answer.status, error_of(answer.body))
         try:
-            entries = [entry for entry in answer.json().get("data") or () if isinstance(entry, dict) and entry.get("id")]
+            entries = entries_of(answer.body)
         except WireError as error:
             raise ModelUnavailableError from error
         running = await self._running_window()
         details = [described(self._preset, entry, window=self._window, running=running) for entry in entries]
-        listed = {each.name: each for each in details}
-        self._listed = (time.monotonic(), listed)
-        return listed
+        return {each.name: each for each in details}
 
     async def _running_window(self) -> int | None:
         """Return the window that a llama.cpp was started with: the model's own is often larger, and would be too large to use."""
