@@ -82,8 +82,8 @@ async def test_programs_are_told_what_answers_here_and_get_no_page_for_what_is_m
 
 
 NOT_THE_APPS = (
-    *("/api/v1/nothing", "/api", "/API/v1/index.html", "/api/v1/", "/v1/nothing", "/mcp/x", "/services/nothing", "/metrics"),
-    *("/openapi.json/x", "/sign-in", "/sign-up", "/docs/guide/", "/health/x", "//evil.example/x", "/a//b"),
+    *("/api/v1/nothing", "/api", "/API/v1/index.html", "/api/v1/", "/V1/nothing", "/mcp/x", "/services/nothing", "/metrics"),
+    *("/openapi.json/x", "/sign-in/x", "/sign-up/x", "/docs/guide/", "/health/x", "//evil.example/x", "/a//b"),
     *("/assets/missing.js", "/missing.png", "/users/john.doe", "/.well-known/nothing"),
 )
 
@@ -95,6 +95,12 @@ async def test_what_is_the_apis_or_a_missing_file_stays_a_problem(site: Site, pa
 
     assert (answer.status_code, answer.json()["code"]) == (404, "route_not_found")
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_what_is_missing_below_v1_is_told_as_openai_tells_it(site: Site) -> None:
+    answer = await site.client.get("/v1/nothing", headers=BROWSER)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "route_not_found")
 
 
 async def test_the_routes_of_the_api_go_before_files_of_their_names(site: Site) -> None:

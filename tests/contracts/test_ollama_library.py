@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -159,8 +160,14 @@ async def test_ctrl_c_leaves_a_pull_and_the_same_command_goes_on(ollama: StandIn
     async def docent(*arguments: str) -> asyncio.subprocess.Process:
         environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "OLLAMA_URL": ollama.url}
         pipe = asyncio.subprocess.PIPE
+        # A shell starts background jobs with SIGINT ignored, and that is inherited: the terminal's Ctrl-C would not be.
+        restored = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
         return await asyncio.create_subprocess_exec(
-            str(DOCENT), "models", *arguments, env=environment, cwd=tmp_path, stdout=pipe, stderr=pipe
+            *(sys.executable, "-c", restored, str(DOCENT), "models", *arguments),
+            env=environment,
+            cwd=tmp_path,
+            stdout=pipe,
+            stderr=pipe,
         )
 
     ollama.fail("/api/pull", Fault(hang_after=4), times=1)
