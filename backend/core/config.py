@@ -16,6 +16,8 @@ FRONTEND_CSP = (
     "font-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+# Paths of this server as browsers resolve them, with dots and slashes to spare.
+_LOOPING = re.compile(r"/(\.{0,2}/|\.{1,2}\Z)*(sign-(in|up|out))?/*([?#]\S*)?")
 
 
 class Settings(ModelSettings):
@@ -145,6 +147,8 @@ class Settings(ModelSettings):
             named_urls("STATUS_SERVICES", self.status_services.get_secret_value())
         if self.ui_url is not None and not re.fullmatch(r"https?://[^/\s]\S*|/(?![/\\])\S*", self.ui_url):
             raise ConfigurationError("UI_URL has to begin with http:// or https://, or to be a path of this server, such as /ui.")
+        if self.ui_url is not None and _LOOPING.fullmatch(self.ui_url):
+            raise ConfigurationError("UI_URL is a page that leads back to `/`. Leave it out, or name where the user interface is.")
         if self.production:
             self._check_production()
 

@@ -154,3 +154,14 @@ async def test_browsers_read_a_page_that_runs_nothing_or_are_sent_to_the_user_in
 def test_browsers_are_sent_to_web_addresses_only(url: str) -> None:
     with pytest.raises(ConfigurationError, match="UI_URL"):
         Settings(_env_file=None, ui_url=url).check()
+
+
+@pytest.mark.parametrize("url", ["/", "/?a=1", "/./", "/sign-in", "/sign-up/", "/sign-out?next=/", "/#top"])
+def test_browsers_are_not_sent_in_circles(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="leads back"):
+        Settings(_env_file=None, ui_url=url).check()
+
+
+@pytest.mark.parametrize("url", ["/docs", "/ui/", "/sign-in-app/", "/.app"])
+def test_browsers_may_be_sent_to_pages_of_this_server(url: str) -> None:
+    Settings(_env_file=None, ui_url=url).check()
