@@ -70,7 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Behind every route, so that none is ever hidden: not one that is added later, and not its 405 either.
         frontend = Frontend(settings.frontend_dir, app.router.default, policy=settings.frontend_csp)
         app.router.default = frontend
-    app.state.front_door = FrontDoor(ui_url=settings.ui_url, frontend=frontend)
+    app.state.front_door = FrontDoor(ui_url=settings.ui_url, frontend=frontend, registration_open=settings.registration_open)
     add_error_handlers(app)
     add_description(app)
     app.add_middleware(

@@ -139,12 +139,15 @@ async def test_programs_are_told_what_answers_here_and_where_to_go_on() -> None:
 async def test_browsers_read_a_page_that_runs_nothing_or_are_sent_to_the_user_interface() -> None:
     async with app_of() as client:
         page = await client.get("/", headers=BROWSER)
+        leaving = await client.get("/", headers={**BROWSER, "Cookie": "docent_session=x"})
     async with app_of(ui_url="https://docs.example.org/app") as client:
         sent = await client.get("/", headers=BROWSER)
         told = await client.get("/")
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert '<a href="/docs">' in page.text
+    assert [path for path in ("/sign-in", "/sign-out") if path in page.text] == ["/sign-in"]
+    assert [path for path in ("/sign-in", "/sign-out") if path in leaving.text] == ["/sign-out"]
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert (sent.status_code, sent.headers["location"], sent.headers["vary"]) == (307, "https://docs.example.org/app", "Accept")
     assert told.json()["service"] == "docent"
