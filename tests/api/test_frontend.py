@@ -68,9 +68,9 @@ async def test_pages_of_the_app_are_its_index_for_browsers(site: Site, path: str
 
 
 async def test_a_head_tells_what_a_get_would(site: Site) -> None:
-    page = await site.client.head("/login", headers=BROWSER)
-
-    assert (page.status_code, page.content, page.headers["content-length"]) == (200, b"", str(len(INDEX)))
+    for path in ("/login", "/"):
+        page = await site.client.head(path, headers=BROWSER)
+        assert (page.status_code, page.content, page.headers["content-length"]) == (200, b"", str(len(INDEX)))
 
 
 async def test_programs_are_told_what_answers_here_and_get_no_page_for_what_is_missing(site: Site) -> None:
@@ -112,7 +112,7 @@ async def test_the_routes_of_the_api_go_before_files_of_their_names(site: Site) 
     assert health.json()["status"] == "healthy"
     assert health.headers["content-security-policy"].startswith("default-src 'none'")
     assert described.json()["info"]["title"] == "Docent"
-    assert (wrong.status_code, wrong.json()["code"], wrong.headers["allow"]) == (405, "method_not_allowed", "GET")
+    assert (wrong.status_code, wrong.json()["code"], wrong.headers["allow"]) == (405, "method_not_allowed", "GET, HEAD")
     assert (posted.status_code, posted.json()["code"]) == (404, "route_not_found")
 
 

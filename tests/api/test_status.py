@@ -98,6 +98,17 @@ async def test_the_status_is_told_to_anybody_in_the_shape_that_is_described(prod
     assert {service["name"] for service in listed} == set(ready["checks"]) == {"postgresql", "blobs", "chroma", "ollama"}
 
 
+@pytest.mark.parametrize("accept", ["*/*", BROWSER["Accept"]])
+@pytest.mark.parametrize("path", ["/", "/health", "/ready"])
+async def test_probes_that_ask_with_head_are_told_what_get_tells_without_the_body(product: Product, path: str, accept: str) -> None:
+    async with product.client(Accept=accept) as probe:
+        asked, told = await probe.head(path), await probe.get(path)
+
+    assert (asked.status_code, asked.content) == (told.status_code, b"")
+    assert asked.headers["content-type"] == told.headers["content-type"]
+    assert int(asked.headers["content-length"]) > 0
+
+
 WRONG = (
     *("mine", "=http://a/", "my name=http://a/", "mine=ftp://hunter2/", "mine=http://", "mine=http://a:99999/hunter2"),
     *("mine=http://hunter2:x/", "mine=http://a/,mine=http://hunter2/", "mine=http://[hunter2/", "-x=http://a/"),
