@@ -59,6 +59,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url="/redoc" if settings.docs_served else None,
         openapi_url="/openapi.json" if settings.docs_served else None,
         separate_input_output_schemas=False,
+        # They would lead to the host that the request names, by the scheme that is spoken behind the proxy.
+        redirect_slashes=False,
     )
     app.state.environment = settings.environment
     app.state.max_upload_bytes = settings.max_upload_bytes

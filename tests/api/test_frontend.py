@@ -97,6 +97,13 @@ async def test_what_is_the_apis_or_a_missing_file_stays_a_problem(site: Site, pa
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions/", "/api/v1/auth/login/", "/health/", "/sign-in/"])
+async def test_an_address_with_a_slash_too_many_leads_nowhere(site: Site, path: str) -> None:
+    answers = [await site.client.request(method, path, headers={"Host": "evil.example"}) for method in ("GET", "POST")]
+
+    assert [(answer.status_code, "location" in answer.headers) for answer in answers] == [(404, False)] * 2
+
+
 async def test_what_is_missing_below_v1_is_told_as_openai_tells_it(site: Site) -> None:
     answer = await site.client.get("/v1/nothing", headers=BROWSER)
 
