@@ -5,10 +5,11 @@ import asyncio
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from backend.bootstrap.application import Application
 from backend.core.config import Settings
-from backend.core.errors import ConfigurationError, ServiceUnavailableError
+from backend.core.errors import ConfigurationError, ModelMissingError, ServiceUnavailableError
 from backend.core.named_urls import named_urls
 from backend.db.engine import make_engine
 from backend.db.uow import UnitOfWork
@@ -87,6 +88,26 @@ async def test_production_shows_nobody_an_address(application: ApplicationFactor
     }
     async with application(settings=settings) as app:
         assert {url for _, url in (await statuses(app)).values()} == {""}
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_in_production_the_log_says_what_exactly_is_wrong_and_strangers_are_told_what_kind(
+    shared_database: Database, guarded: bool
+) -> None:
+    exactly = "Ollama does not have secret-model:7b. Get it with: docent models pull secret-model:7b"
+
+    async def missing() -> None:
+        raise ModelMissingError(exactly)
+
+    uow = UnitOfWork(make_engine(shared_database.app_url, pool_size=2))
+    status = StatusService(uow, CountingProbe(), postgresql="", checks={"ollama": ("", missing)}, own={}, guarded=guarded)
+    with capture_logs() as logs:
+        told = next(check.detail for check in await status.services() if check.name == "ollama")
+    await uow.aclose()
+
+    assert told == (ModelMissingError.message if guarded else exactly)
+    assert "secret-model" not in ModelMissingError.message
+    assert [entry["detail"] for entry in logs if entry["event"] == "service_down"] == [exactly] * guarded
 
 
 async def test_the_status_is_told_to_anybody_in_the_shape_that_is_described(product: Product) -> None:
