@@ -11,6 +11,9 @@ from backend.core.errors import ConfigurationError
 from backend.core.model_settings import OPENAI_COMPATIBLE, ModelSettings
 from backend.core.named_urls import named_urls
 
+EmbedderName = Literal["ollama", "openai", "vllm", "llamacpp", "onnx", "hashing"]
+"""What embeds. All but `hashing` have several models."""
+
 FRONTEND_CSP = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
@@ -83,7 +86,7 @@ class Settings(ModelSettings):
         description="`auto`: the language model names conversations after their first answer; `off`: their first question does.",
     )
     ollama_url: str = Field("http://127.0.0.1:11434", description="Where Ollama answers.")
-    embedder: Literal["auto", "ollama", "openai", "vllm", "llamacpp", "onnx", "hashing"] = Field(
+    embedder: Literal["auto", EmbedderName] = Field(
         "auto",
         description="`auto`: Ollama if it has EMBEDDING_MODEL, else hashing. The first choice stays until `docent reindex`.",
     )
