@@ -142,8 +142,11 @@ async def test_the_official_client_pulls_and_deletes(ollama: StandInOllama) -> N
 
 async def test_the_commands_say_what_there_is(ollama: StandInOllama, capsys: pytest.CaptureFixture[str]) -> None:
     chosen = settings(ollama)
+    long = f"hf.co/{'somebody/' * 12}model-GGUF:Q4_K_M"
+    ollama.registry.models.append(InstalledModel(long, "nomic-bert", 512, 768, ("embedding",)))
 
     await command._pull(chosen, NEW.name)
+    await command._pull(chosen, long)
     await command._list(chosen)
     await command._show(chosen, NEW.name)
     await command._remove(chosen, NEW.name)
@@ -152,6 +155,7 @@ async def test_the_commands_say_what_there_is(ollama: StandInOllama, capsys: pyt
     assert "success" in err
     assert f"{NEW.name} is there." in out
     assert "1.3 GB" in out
+    assert [line.split("  ")[0] for line in out.splitlines() if line.startswith("hf.co/")] == [long]
     assert "embedding" in out
     assert f"{NEW.name} was removed." in out
 
