@@ -36,8 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            if frontend is not None:
-                frontend.check()
+            settings.check_frontend()
             application = await stack.enter_async_context(open_application(settings))
             app.state.services = application.services
             app.state.application = application

@@ -144,6 +144,22 @@ class Settings(ModelSettings):
             self._check_embedder()
         if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
             raise ConfigurationError("SECRET_KEY is too short: use at least 32 random characters.")
+        self._check_addresses()
+        if self.production:
+            self._check_production()
+
+    def check_frontend(self) -> None:
+        """Refuse a FRONTEND_DIR that is no web app. Only processes that serve it need it.
+
+        Raises:
+            ConfigurationError: There is no such folder, or no index.html in it.
+        """
+        if self.frontend_dir is not None and not (self.frontend_dir.expanduser() / "index.html").is_file():
+            raise ConfigurationError(
+                f"FRONTEND_DIR is {self.frontend_dir}, and there is no index.html in it. Build the app, or correct it."
+            )
+
+    def _check_addresses(self) -> None:
         if self.redis_url is not None and not self.redis_url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ConfigurationError("REDIS_URL has to begin with redis://, rediss:// or unix://")
         if self.status_services is not None:
@@ -152,8 +168,8 @@ class Settings(ModelSettings):
             raise ConfigurationError("UI_URL has to begin with http:// or https://, or to be a path of this server, such as /ui.")
         if self.ui_url is not None and _LOOPING.fullmatch(self.ui_url):
             raise ConfigurationError("UI_URL is a page that leads back to `/`. Leave it out, or name where the user interface is.")
-        if self.production:
-            self._check_production()
+        if self.database_url is not None:
+            asyncpg_url(self.database_url.get_secret_value())
 
     def _check_embedder(self) -> None:
         if self.embedder not in self.providers_set_up:

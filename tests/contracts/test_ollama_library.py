@@ -155,7 +155,7 @@ async def test_the_commands_say_what_there_is(ollama: StandInOllama, capsys: pyt
     assert "success" in err
     assert f"{NEW.name} is there." in out
     assert "1.3 GB" in out
-    assert [line.split("  ")[0] for line in out.splitlines() if line.startswith("hf.co/")] == [long]
+    assert [line.split("  ")[0] for line in out.splitlines() if "GB" in line and line.startswith("hf.co/")] == [long]
     assert "embedding" in out
     assert f"{NEW.name} was removed." in out
 
