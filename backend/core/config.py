@@ -45,7 +45,7 @@ class Settings(ModelSettings):
     redis_url: SecretStr | None = Field(
         None, description="redis://host:port/0; all processes then share the limits' counts and what running answers say."
     )
-    worker: bool = Field(True, description="Run the indexing worker inside the API process.")
+    worker: bool = Field(True, description="Run the worker, which indexes and answers in the background, inside the API process.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs at the same time in one worker.")
 
     secret_key: SecretStr | None = Field(
