@@ -36,8 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            if frontend is not None:
-                frontend.check()
+            settings.check_frontend()
             application = await stack.enter_async_context(open_application(settings))
             app.state.services = application.services
             app.state.application = application
@@ -59,6 +58,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url="/redoc" if settings.docs_served else None,
         openapi_url="/openapi.json" if settings.docs_served else None,
         separate_input_output_schemas=False,
+        # They would lead to the host that the request names, by the scheme that is spoken behind the proxy.
+        redirect_slashes=False,
     )
     app.state.environment = settings.environment
     app.state.max_upload_bytes = settings.max_upload_bytes
@@ -70,7 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Behind every route, so that none is ever hidden: not one that is added later, and not its 405 either.
         frontend = Frontend(settings.frontend_dir, app.router.default, policy=settings.frontend_csp)
         app.router.default = frontend
-    app.state.front_door = FrontDoor(ui_url=settings.ui_url, frontend=frontend)
+    app.state.front_door = FrontDoor(ui_url=settings.ui_url, frontend=frontend, registration_open=settings.registration_open)
     add_error_handlers(app)
     add_description(app)
     app.add_middleware(

@@ -82,12 +82,17 @@ async def _docent_error(request: Request, error: Exception) -> Response:
     status = status_of(type(error))
     if request.url.path == TOKEN_PATH and isinstance(error, errors.CredentialsInvalidError):
         return _oauth_error("invalid_grant", error.message)
-    headers = {}
+    headers = retry_after(error)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, errors.UnavailableError | errors.TooManyError) and error.retry_after_seconds is not None:
-        headers["Retry-After"] = str(max(ceil(error.retry_after_seconds), 1))
     return _response(problem_of(error), headers, request.url.path)
+
+
+def retry_after(error: errors.DocentError) -> dict[str, str]:
+    """Return the header that says when to come again, where the error knows."""
+    if isinstance(error, errors.UnavailableError | errors.TooManyError) and error.retry_after_seconds is not None:
+        return {"Retry-After": str(max(ceil(error.retry_after_seconds), 1))}
+    return {}
 
 
 def problem_of(error: errors.DocentError) -> Problem:

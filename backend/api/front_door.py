@@ -6,23 +6,26 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from backend.api.browsers import wants_page
+from backend.api.browsers import COOKIE, wants_page
 from backend.api.frontend import Frontend
 from backend.api.security_headers import CSP_OF_DATA
 from backend.schemas.health import LinksOut, WelcomeOut
 
 SERVICE = "docent"
 VARY = {"Vary": "Accept"}
-NOTHING_ACTIVE = {"Content-Security-Policy": CSP_OF_DATA}
+# What it links to depends on who looks.
+OF_PAGE = {"Vary": "Accept, Cookie", "Cache-Control": "no-store", "Content-Security-Policy": CSP_OF_DATA}
 
 
 class FrontDoor:
     """Sends browsers to the user interface, and tells programs what answers here.
 
     A browser gets the app of ``frontend``, else is sent to ``ui_url``, else reads a page that says what programs are told.
+    ``registration_open`` says whether strangers are offered an account.
     """
 
-    def __init__(self, *, ui_url: str | None, frontend: Frontend | None) -> None:
+    def __init__(self, *, ui_url: str | None, frontend: Frontend | None, registration_open: bool) -> None:
+        self.registration_open = registration_open
         self._ui_url = ui_url
         self._frontend = frontend
 
@@ -41,17 +44,18 @@ class FrontDoor:
             return app
         if self._ui_url is not None:
             return RedirectResponse(self._ui_url, 307, {**VARY, "Cache-Control": "no-store"})
-        return HTMLResponse(_page(_told(request.app)), headers=VARY | NOTHING_ACTIVE)
+        return HTMLResponse(_page(_told(request.app), signed_in=COOKIE in request.cookies), headers=OF_PAGE)
 
 
 def _told(app: FastAPI) -> WelcomeOut:
     return WelcomeOut(service=SERVICE, version=app.version, docs=app.docs_url, links=LinksOut(openapi=app.openapi_url))
 
 
-def _page(told: WelcomeOut) -> str:
+def _page(told: WelcomeOut, *, signed_in: bool) -> str:
+    path, words = ("/sign-out", "Sign out") if signed_in else ("/sign-in", "Sign in")
     described = f'<li><a href="{told.docs}">Documentation of the API</a></li>' if told.docs else ""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Docent</title></head><body><h1>Docent</h1>'
         f"<p>Version {escape(told.version)} answers here. It has no user interface at this address; programs use its API.</p>"
-        f'<ul>{described}<li><a href="{told.links.health}">Health</a></li></ul></body></html>'
+        f'<ul>{described}<li><a href="{told.links.health}">Health</a></li><li><a href="{path}">{words}</a></li></ul></body></html>'
     )

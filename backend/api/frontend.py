@@ -12,7 +12,6 @@ from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.api.browsers import wants_page
-from backend.core.errors import ConfigurationError
 
 RESERVED = frozenset(
     {
@@ -62,17 +61,6 @@ class Frontend:
         self._otherwise = otherwise
         self._policy = policy
         self._types = _media_types()
-
-    def check(self) -> None:
-        """Refuse a folder that is no web app.
-
-        Raises:
-            ConfigurationError: There is no such folder, or no index.html in it.
-        """
-        if not (self._folder / INDEX).is_file():
-            raise ConfigurationError(
-                f"FRONTEND_DIR is {self._folder}, and there is no {INDEX} in it. Build the app, or correct it."
-            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request that no route is for."""

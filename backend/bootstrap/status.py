@@ -19,7 +19,7 @@ def status_service(
 ) -> StatusService:
     """Return the service that knows everything which this installation speaks to, and the services that STATUS_SERVICES names.
 
-    Production shows nobody an address: strangers may ask too.
+    Production shows nobody an address or the name of a model: strangers may ask too.
 
     Raises:
         ConfigurationError: A name in STATUS_SERVICES is one of Docent's own.
@@ -44,4 +44,5 @@ def status_service(
         postgresql=shown(plain_url(at.app_url)),
         checks=checks,
         own={name: (shown(url), url) for name, url in own.items()},
+        guarded=settings.production,
     )

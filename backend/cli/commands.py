@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from backend.core.config import Settings
-from backend.core.errors import DocentError
+from backend.core.errors import ConfigurationError, DocentError
 from backend.core.imports import at_once
 
 if TYPE_CHECKING:
@@ -36,11 +36,27 @@ def read_settings() -> Settings:
         raise typer.Exit(2) from error
 
 
+def check(settings: Settings, *, serving: bool = False) -> None:
+    """Look at the settings before anything is started; on what cannot work or is not safe, say so and exit with 2.
+
+    With ``serving``, also at what an API process alone needs.
+    """
+    try:
+        settings.check()
+        if serving:
+            settings.check_frontend()
+    except ConfigurationError as error:
+        typer.secho(error.message, err=True, fg="red")
+        raise typer.Exit(2) from error
+
+
 def open_application(settings: Settings, *, attach: bool = False) -> AbstractAsyncContextManager["Application"]:
     """Open the product for a command; see ``backend.bootstrap.application.open_application``.
 
-    Imported here, so that help, and what is wrong with a command, need not wait for all that the product is made of.
+    Settings that cannot work end it with exit code 2. Imported here, so that help, and what is wrong with a command, need not wait
+    for all that the product is made of.
     """
+    check(settings)
     with at_once():
         from backend.bootstrap import application  # noqa: PLC0415 - a second of imports
 

@@ -61,13 +61,11 @@ async def _list(settings: Settings) -> None:
     if not found:
         typer.echo(f"Ollama has no models yet. Get one with: docent models pull {settings.chat_model}")
         return
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and no other command needs it
-    from rich.table import Table  # noqa: PLC0415 - the same
-
-    table = Table(*_words(found[0]), box=None, pad_edge=False)
-    for each in found:
-        table.add_row(*_words(each).values())
-    Console().print(table)
+    rows = [tuple(_words(found[0])), *(tuple(_words(each).values()) for each in found)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        # Never cut: the names are there to be copied, and to be read by other programs.
+        typer.echo("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip())
 
 
 async def _show(settings: Settings, name: str) -> None:

@@ -1,12 +1,12 @@
 """``docent reindex``: another embedding model, or a new vector index from what PostgreSQL has."""
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backend.cli.commands import app, open_application, read_settings, run
-from backend.core.config import Settings
+from backend.core.config import EmbedderName, Settings
 from backend.core.logging import configure_logging
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ UNFINISHED = "It goes on where it stopped as soon as Docent runs, or when this c
 @app.command()
 def reindex(
     embedder: Annotated[
-        Literal["ollama", "onnx", "hashing"] | None,
+        EmbedderName | None,
         typer.Option(help="Embed everything anew with this embedder, beside the present one."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Its model; else EMBEDDING_MODEL.")] = None,

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.commands import app, open_application, read_settings, run, sentences
+from backend.cli.commands import app, check, open_application, read_settings, run, sentences
 from backend.core.config import Settings
 from backend.core.imports import at_once
 from backend.core.logging import configure_logging
@@ -27,6 +27,7 @@ def serve(
         if value is not None:
             os.environ[name] = str(value)  # The application reads the settings for itself.
     settings = read_settings()
+    check(settings, serving=True)
     configure_logging(settings.log_level, settings.log_format)
     with closing(_bound(settings)) as listener, sentences():
         with at_once():

@@ -11,11 +11,16 @@ from backend.core.errors import ConfigurationError
 from backend.core.model_settings import OPENAI_COMPATIBLE, ModelSettings
 from backend.core.named_urls import named_urls
 
+EmbedderName = Literal["ollama", "openai", "vllm", "llamacpp", "onnx", "hashing"]
+"""What embeds. All but `hashing` have several models."""
+
 FRONTEND_CSP = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+# Paths of this server as browsers resolve them, with dots and slashes to spare.
+_LOOPING = re.compile(r"/(\.{0,2}/|\.{1,2}\Z)*(sign-(in|up|out))?/*([?#]\S*)?")
 
 
 class Settings(ModelSettings):
@@ -40,7 +45,7 @@ class Settings(ModelSettings):
     redis_url: SecretStr | None = Field(
         None, description="redis://host:port/0; all processes then share the limits' counts and what running answers say."
     )
-    worker: bool = Field(True, description="Run the indexing worker inside the API process.")
+    worker: bool = Field(True, description="Run the worker, which indexes and answers in the background, inside the API process.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs at the same time in one worker.")
 
     secret_key: SecretStr | None = Field(
@@ -81,7 +86,7 @@ class Settings(ModelSettings):
         description="`auto`: the language model names conversations after their first answer; `off`: their first question does.",
     )
     ollama_url: str = Field("http://127.0.0.1:11434", description="Where Ollama answers.")
-    embedder: Literal["auto", "ollama", "openai", "vllm", "llamacpp", "onnx", "hashing"] = Field(
+    embedder: Literal["auto", EmbedderName] = Field(
         "auto",
         description="`auto`: Ollama if it has EMBEDDING_MODEL, else hashing. The first choice stays until `docent reindex`.",
     )
@@ -139,14 +144,32 @@ class Settings(ModelSettings):
             self._check_embedder()
         if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
             raise ConfigurationError("SECRET_KEY is too short: use at least 32 random characters.")
+        self._check_addresses()
+        if self.production:
+            self._check_production()
+
+    def check_frontend(self) -> None:
+        """Refuse a FRONTEND_DIR that is no web app. Only processes that serve it need it.
+
+        Raises:
+            ConfigurationError: There is no such folder, or no index.html in it.
+        """
+        if self.frontend_dir is not None and not (self.frontend_dir.expanduser() / "index.html").is_file():
+            raise ConfigurationError(
+                f"FRONTEND_DIR is {self.frontend_dir}, and there is no index.html in it. Build the app, or correct it."
+            )
+
+    def _check_addresses(self) -> None:
         if self.redis_url is not None and not self.redis_url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ConfigurationError("REDIS_URL has to begin with redis://, rediss:// or unix://")
         if self.status_services is not None:
             named_urls("STATUS_SERVICES", self.status_services.get_secret_value())
         if self.ui_url is not None and not re.fullmatch(r"https?://[^/\s]\S*|/(?![/\\])\S*", self.ui_url):
             raise ConfigurationError("UI_URL has to begin with http:// or https://, or to be a path of this server, such as /ui.")
-        if self.production:
-            self._check_production()
+        if self.ui_url is not None and _LOOPING.fullmatch(self.ui_url):
+            raise ConfigurationError("UI_URL is a page that leads back to `/`. Leave it out, or name where the user interface is.")
+        if self.database_url is not None:
+            asyncpg_url(self.database_url.get_secret_value())
 
     def _check_embedder(self) -> None:
         if self.embedder not in self.providers_set_up:

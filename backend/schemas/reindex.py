@@ -1,9 +1,10 @@
 """Changes of the embedding model on the wire."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
+from backend.core.config import EmbedderName
 from backend.schemas.base import RequestModel, ResponseModel, Storable
 from backend.services.reindexing import ReindexState
 
@@ -11,10 +12,12 @@ from backend.services.reindexing import ReindexState
 class ReindexIn(RequestModel):
     """The embedding model to change to. Without any, the vector index is rebuilt from the vectors that are there."""
 
-    embedder: Literal["ollama", "onnx", "hashing"] | None = None
+    embedder: EmbedderName | None = None
     model: Annotated[
         Annotated[str, Field(min_length=1, max_length=200), Storable] | None,
-        Field(description="As Ollama names it, such as `nomic-embed-text`, or the folder of an ONNX model. `hashing` has none."),
+        Field(
+            description="As its server names it, such as `nomic-embed-text`, or the folder of an ONNX model. `hashing` has none."
+        ),
     ] = None
 
     @property

@@ -68,9 +68,9 @@ async def test_pages_of_the_app_are_its_index_for_browsers(site: Site, path: str
 
 
 async def test_a_head_tells_what_a_get_would(site: Site) -> None:
-    page = await site.client.head("/login", headers=BROWSER)
-
-    assert (page.status_code, page.content, page.headers["content-length"]) == (200, b"", str(len(INDEX)))
+    for path in ("/login", "/"):
+        page = await site.client.head(path, headers=BROWSER)
+        assert (page.status_code, page.content, page.headers["content-length"]) == (200, b"", str(len(INDEX)))
 
 
 async def test_programs_are_told_what_answers_here_and_get_no_page_for_what_is_missing(site: Site) -> None:
@@ -82,8 +82,8 @@ async def test_programs_are_told_what_answers_here_and_get_no_page_for_what_is_m
 
 
 NOT_THE_APPS = (
-    *("/api/v1/nothing", "/api", "/API/v1/index.html", "/api/v1/", "/v1/nothing", "/mcp/x", "/services/nothing", "/metrics"),
-    *("/openapi.json/x", "/sign-in", "/sign-up", "/docs/guide/", "/health/x", "//evil.example/x", "/a//b"),
+    *("/api/v1/nothing", "/api", "/API/v1/index.html", "/api/v1/", "/V1/nothing", "/mcp/x", "/services/nothing", "/metrics"),
+    *("/openapi.json/x", "/sign-in/x", "/sign-up/x", "/docs/guide/", "/health/x", "//evil.example/x", "/a//b"),
     *("/assets/missing.js", "/missing.png", "/users/john.doe", "/.well-known/nothing"),
 )
 
@@ -97,6 +97,19 @@ async def test_what_is_the_apis_or_a_missing_file_stays_a_problem(site: Site, pa
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions/", "/api/v1/auth/login/", "/health/", "/sign-in/"])
+async def test_an_address_with_a_slash_too_many_leads_nowhere(site: Site, path: str) -> None:
+    answers = [await site.client.request(method, path, headers={"Host": "evil.example"}) for method in ("GET", "POST")]
+
+    assert [(answer.status_code, "location" in answer.headers) for answer in answers] == [(404, False)] * 2
+
+
+async def test_what_is_missing_below_v1_is_told_as_openai_tells_it(site: Site) -> None:
+    answer = await site.client.get("/v1/nothing", headers=BROWSER)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "route_not_found")
+
+
 async def test_the_routes_of_the_api_go_before_files_of_their_names(site: Site) -> None:
     health = await site.client.get("/health", headers=BROWSER)
     described = await site.client.get("/openapi.json", headers=BROWSER)
@@ -106,7 +119,7 @@ async def test_the_routes_of_the_api_go_before_files_of_their_names(site: Site) 
     assert health.json()["status"] == "healthy"
     assert health.headers["content-security-policy"].startswith("default-src 'none'")
     assert described.json()["info"]["title"] == "Docent"
-    assert (wrong.status_code, wrong.json()["code"], wrong.headers["allow"]) == (405, "method_not_allowed", "GET")
+    assert (wrong.status_code, wrong.json()["code"], wrong.headers["allow"]) == (405, "method_not_allowed", "GET, HEAD")
     assert (posted.status_code, posted.json()["code"]) == (404, "route_not_found")
 
 

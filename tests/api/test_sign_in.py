@@ -11,6 +11,7 @@ import pytest
 
 from backend.core.config import Settings
 from backend.main import create_app
+from tests.conftest import ApplicationFactory
 from tests.support.product import PASSWORD, Account, Product
 
 ME = "/api/v1/auth/me"
@@ -221,3 +222,21 @@ async def test_the_user_interface_is_the_only_other_place_to_go_on_to(then: str,
 
     assert Form(page.text).values.get("next") == (then if kept else None)
     assert "form-action 'self' https://docent.example:8501;" in page.headers["content-security-policy"]
+
+
+async def test_who_comes_too_often_and_where_nobody_may_open_an_account_is_told_so(application: ApplicationFactory) -> None:
+    app = create_app(Settings(_env_file=None, registration_open=False))
+    async with (
+        application(settings={"registration_open": False, "limits_enabled": True}) as running,
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as browser,
+    ):
+        app.state.services = running.services
+        shown = await browser.get("/sign-in")
+        closed = await browser.get("/sign-up", params={"next": "/docs"})
+        tried = [await sign_in(browser, "nobody") for _ in range(11)]
+
+    assert "/sign-up" not in shown.text
+    assert (closed.status_code, "<form" in closed.text, "does not accept new" in closed.text) == (403, False, True)
+    assert 'href="/sign-in?next=%2Fdocs"' in closed.text
+    assert [answer.status_code for answer in tried] == [401] * 10 + [429]
+    assert 0 < int(tried[-1].headers["retry-after"]) <= 300

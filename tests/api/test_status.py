@@ -5,10 +5,11 @@ import asyncio
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from backend.bootstrap.application import Application
 from backend.core.config import Settings
-from backend.core.errors import ConfigurationError, ServiceUnavailableError
+from backend.core.errors import ConfigurationError, ModelMissingError, ServiceUnavailableError
 from backend.core.named_urls import named_urls
 from backend.db.engine import make_engine
 from backend.db.uow import UnitOfWork
@@ -89,6 +90,26 @@ async def test_production_shows_nobody_an_address(application: ApplicationFactor
         assert {url for _, url in (await statuses(app)).values()} == {""}
 
 
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_in_production_the_log_says_what_exactly_is_wrong_and_strangers_are_told_what_kind(
+    shared_database: Database, guarded: bool
+) -> None:
+    exactly = "Ollama does not have secret-model:7b. Get it with: docent models pull secret-model:7b"
+
+    async def missing() -> None:
+        raise ModelMissingError(exactly)
+
+    uow = UnitOfWork(make_engine(shared_database.app_url, pool_size=2))
+    status = StatusService(uow, CountingProbe(), postgresql="", checks={"ollama": ("", missing)}, own={}, guarded=guarded)
+    with capture_logs() as logs:
+        told = next(check.detail for check in await status.services() if check.name == "ollama")
+    await uow.aclose()
+
+    assert told == (ModelMissingError.message if guarded else exactly)
+    assert "secret-model" not in ModelMissingError.message
+    assert [entry["detail"] for entry in logs if entry["event"] == "service_down"] == [exactly] * guarded
+
+
 async def test_the_status_is_told_to_anybody_in_the_shape_that_is_described(product: Product) -> None:
     async with product.client() as stranger:
         listed = (await stranger.get("/services/status")).json()
@@ -96,6 +117,17 @@ async def test_the_status_is_told_to_anybody_in_the_shape_that_is_described(prod
 
     assert {frozenset(service) for service in listed} == {frozenset(("name", "url", "status", "response_time_ms", "detail"))}
     assert {service["name"] for service in listed} == set(ready["checks"]) == {"postgresql", "blobs", "chroma", "ollama"}
+
+
+@pytest.mark.parametrize("accept", ["*/*", BROWSER["Accept"]])
+@pytest.mark.parametrize("path", ["/", "/health", "/ready"])
+async def test_probes_that_ask_with_head_are_told_what_get_tells_without_the_body(product: Product, path: str, accept: str) -> None:
+    async with product.client(Accept=accept) as probe:
+        asked, told = await probe.head(path), await probe.get(path)
+
+    assert (asked.status_code, asked.content) == (told.status_code, b"")
+    assert asked.headers["content-type"] == told.headers["content-type"]
+    assert int(asked.headers["content-length"]) > 0
 
 
 WRONG = (
@@ -139,12 +171,15 @@ async def test_programs_are_told_what_answers_here_and_where_to_go_on() -> None:
 async def test_browsers_read_a_page_that_runs_nothing_or_are_sent_to_the_user_interface() -> None:
     async with app_of() as client:
         page = await client.get("/", headers=BROWSER)
+        leaving = await client.get("/", headers={**BROWSER, "Cookie": "docent_session=x"})
     async with app_of(ui_url="https://docs.example.org/app") as client:
         sent = await client.get("/", headers=BROWSER)
         told = await client.get("/")
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert '<a href="/docs">' in page.text
+    assert [path for path in ("/sign-in", "/sign-out") if path in page.text] == ["/sign-in"]
+    assert [path for path in ("/sign-in", "/sign-out") if path in leaving.text] == ["/sign-out"]
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert (sent.status_code, sent.headers["location"], sent.headers["vary"]) == (307, "https://docs.example.org/app", "Accept")
     assert told.json()["service"] == "docent"
@@ -154,3 +189,14 @@ async def test_browsers_read_a_page_that_runs_nothing_or_are_sent_to_the_user_in
 def test_browsers_are_sent_to_web_addresses_only(url: str) -> None:
     with pytest.raises(ConfigurationError, match="UI_URL"):
         Settings(_env_file=None, ui_url=url).check()
+
+
+@pytest.mark.parametrize("url", ["/", "/?a=1", "/./", "/sign-in", "/sign-up/", "/sign-out?next=/", "/#top"])
+def test_browsers_are_not_sent_in_circles(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="leads back"):
+        Settings(_env_file=None, ui_url=url).check()
+
+
+@pytest.mark.parametrize("url", ["/docs", "/ui/", "/sign-in-app/", "/.app"])
+def test_browsers_may_be_sent_to_pages_of_this_server(url: str) -> None:
+    Settings(_env_file=None, ui_url=url).check()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -141,8 +142,11 @@ async def test_the_official_client_pulls_and_deletes(ollama: StandInOllama) -> N
 
 async def test_the_commands_say_what_there_is(ollama: StandInOllama, capsys: pytest.CaptureFixture[str]) -> None:
     chosen = settings(ollama)
+    long = f"hf.co/{'somebody/' * 12}model-GGUF:Q4_K_M"
+    ollama.registry.models.append(InstalledModel(long, "nomic-bert", 512, 768, ("embedding",)))
 
     await command._pull(chosen, NEW.name)
+    await command._pull(chosen, long)
     await command._list(chosen)
     await command._show(chosen, NEW.name)
     await command._remove(chosen, NEW.name)
@@ -151,6 +155,7 @@ async def test_the_commands_say_what_there_is(ollama: StandInOllama, capsys: pyt
     assert "success" in err
     assert f"{NEW.name} is there." in out
     assert "1.3 GB" in out
+    assert [line.split("  ")[0] for line in out.splitlines() if "GB" in line and line.startswith("hf.co/")] == [long]
     assert "embedding" in out
     assert f"{NEW.name} was removed." in out
 
@@ -159,8 +164,14 @@ async def test_ctrl_c_leaves_a_pull_and_the_same_command_goes_on(ollama: StandIn
     async def docent(*arguments: str) -> asyncio.subprocess.Process:
         environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "OLLAMA_URL": ollama.url}
         pipe = asyncio.subprocess.PIPE
+        # A shell starts background jobs with SIGINT ignored, and that is inherited: the terminal's Ctrl-C would not be.
+        restored = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
         return await asyncio.create_subprocess_exec(
-            str(DOCENT), "models", *arguments, env=environment, cwd=tmp_path, stdout=pipe, stderr=pipe
+            *(sys.executable, "-c", restored, str(DOCENT), "models", *arguments),
+            env=environment,
+            cwd=tmp_path,
+            stdout=pipe,
+            stderr=pipe,
         )
 
     ollama.fail("/api/pull", Fault(hang_after=4), times=1)

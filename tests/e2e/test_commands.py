@@ -152,6 +152,25 @@ def test_a_wrong_setting_is_named(tmp_path: Path, command: tuple[str, ...]) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["whales.md"]
 
 
+@pytest.mark.parametrize(
+    ("command", "wrong", "sentence"),
+    [
+        ("serve", {"FRONTEND_DIR": "nowhere"}, "FRONTEND_DIR is nowhere"),
+        ("worker", {"STATUS_SERVICES": "mine"}, "STATUS_SERVICES"),
+        ("serve", {"CHAT_PROVIDER": "nope"}, "CHAT_PROVIDER"),
+    ],
+)
+def test_settings_that_cannot_work_are_named_before_anything_is_started(
+    tmp_path: Path, command: str, wrong: dict[str, str], sentence: str
+) -> None:
+    done = docent(tmp_path, command, **wrong)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_serve_prints_its_address_and_the_second_start_is_quick(tmp_path: Path) -> None:
     measured = []
     for _ in range(2):

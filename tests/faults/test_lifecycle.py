@@ -139,7 +139,7 @@ async def test_a_command_that_is_refused_prints_the_sentence_and_no_traceback(tm
         docent("worker", tmp_path, unreachable),
         docent("migrate", tmp_path, unreachable),
     )
-    assert [code for code, _ in results] == [1] * 4
+    assert [code for code, _ in results] == [2, 1, 1, 1]
     assert not [said for _, said in results if "Traceback" in said or "secret@" in said]
     assert "SECRET_KEY is missing" in results[0][1]
     assert all("The database is not available right now." in said for _, said in results[1:])

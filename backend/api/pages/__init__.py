@@ -1,5 +1,5 @@
 """The few pages that the API shows itself: signing in, opening an account, signing out. They work without any script."""
 
-from backend.api.pages.rendering import Field, page
+from backend.api.pages.rendering import Field, notice, page
 
-__all__ = ["Field", "page"]
+__all__ = ["Field", "notice", "page"]

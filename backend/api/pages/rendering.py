@@ -2,7 +2,7 @@
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -41,15 +41,14 @@ def page(
     wrong: str = "",
     link: tuple[str, str, str] | None = None,
     status: int = 200,
+    headers: Mapping[str, str] | None = None,
     may_lead_to: str | None = None,
 ) -> HTMLResponse:
     """Return a page with one form, which is posted to ``action`` and may lead to pages of another origin.
 
     ``link`` is a sentence, an address and the words that lead there. All texts are escaped here.
     """
-    parts = [_HEAD.format(title=escape(title), style=STYLE)]
-    if wrong:
-        parts.append(f'<p class="wrong" role="alert">{escape(wrong)}</p>')
+    parts = [_wrong(wrong)] if wrong else []
     parts.append(f'<form method="post" action="{escape(action)}">')
     parts += [
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in (hidden or {}).items() if value
@@ -58,13 +57,31 @@ def page(
     parts += [_field(field, focused=field.name == first) for field in fields]
     parts.append(f'<button type="submit">{escape(button)}</button></form>')
     if link is not None:
-        sentence, address, words = (escape(text) for text in link)
-        parts.append(f'<p>{sentence} <a href="{address}">{words}</a></p>')
-    parts.append("</main></body></html>")
+        parts.append(_link(*link))
     # Browsers hold redirects that follow a form to the same rule, so where it may lead has to be said.
     forms = f"'self' {may_lead_to}" if may_lead_to else "'self'"
+    return _response(title, parts, status, forms=forms, headers=headers)
+
+
+def notice(title: str, wrong: str, link: tuple[str, str, str], *, status: int) -> HTMLResponse:
+    """Return a page that says what cannot be done here, without a form. ``link`` is as for ``page``."""
+    return _response(title, [_wrong(wrong), _link(*link)], status, forms="'none'")
+
+
+def _response(
+    title: str, parts: Sequence[str], status: int, *, forms: str, headers: Mapping[str, str] | None = None
+) -> HTMLResponse:
+    html = "".join((_HEAD.format(title=escape(title), style=STYLE), *parts, "</main></body></html>"))
     policy = f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
-    return HTMLResponse("".join(parts), status, {"Content-Security-Policy": policy, "Cache-Control": "no-store"})
+    return HTMLResponse(html, status, {**(headers or {}), "Content-Security-Policy": policy, "Cache-Control": "no-store"})
+
+
+def _wrong(text: str) -> str:
+    return f'<p class="wrong" role="alert">{escape(text)}</p>'
+
+
+def _link(sentence: str, address: str, words: str) -> str:
+    return f'<p>{escape(sentence)} <a href="{escape(address)}">{escape(words)}</a></p>'
 
 
 def _field(field: Field, *, focused: bool) -> str:

@@ -17,6 +17,8 @@ FOR_BROWSERS: dict[int | str, dict[str, Any]] = {
 }
 
 
+# Uptime probes ask with HEAD; the server leaves the body out.
+@router.head("/", include_in_schema=False)
 @router.get("/", response_model=WelcomeOut, responses=FOR_BROWSERS)
 async def welcome(request: Request) -> Response:
     """Tell what answers here. Browsers get the user interface."""
@@ -24,12 +26,14 @@ async def welcome(request: Request) -> Response:
     return await door.answer(request)
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health")
 async def read_health(request: Request) -> HealthOut:
     """Tell that the process is alive. It asks nobody else."""
     return HealthOut(timestamp=now(), service=SERVICE, version=request.app.version, environment=request.app.state.environment)
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready", responses={503: {"model": ReadyOut, "description": "PostgreSQL or the blob store is down."}})
 async def read_readiness(status: Status, response: Response) -> ReadyOut:
     """Tell whether requests can be served. With a part missing that is not vital it says `degraded`, and 200."""

@@ -10,14 +10,15 @@ from pydantic import SecretStr, ValidationError
 
 from backend.api.browsers import assert_not_foreign, assert_same_site, cookie_of, forget, keep
 from backend.api.deps import Accounts, Origin, Throttle
-from backend.api.errors import status_of
+from backend.api.errors import retry_after, status_of
 from backend.api.front_door import FrontDoor
-from backend.api.pages import Field, page
+from backend.api.pages import Field, notice, page
 from backend.core.errors import (
     CredentialsInvalidError,
     CrossSiteError,
     DocentError,
     EmailTakenError,
+    RegistrationClosedError,
     TokenInvalidError,
     UsernameTakenError,
 )
@@ -69,7 +70,7 @@ async def sign_in(request: Request, accounts: Accounts, origin: Origin, throttle
 
 @router.get("/sign-up")
 async def show_sign_up(request: Request) -> Response:
-    """Show the form."""
+    """Show the form, or that nobody may open an account here."""
     return _sign_up_page(request, {"next": request.query_params.get("next") or ""}, {})
 
 
@@ -142,15 +143,15 @@ def _ours(request: Request, then: str | None) -> str:
     """Return an address to go on to, if it is one of this server's, or of the user interface that it sends browsers to."""
     if then is None or not _VISIBLE.fullmatch(then):
         return ""
-    interface = _elsewhere(request)
+    interface = _door(request).elsewhere
     if interface is not None and (then == interface or then.startswith(f"{interface}/")):
         return then
     return then if _LOCAL.match(then) else ""
 
 
-def _elsewhere(request: Request) -> str | None:
+def _door(request: Request) -> FrontDoor:
     door: FrontDoor = request.app.state.front_door
-    return door.elsewhere
+    return door
 
 
 def _sign_in_page(request: Request, username: str = "", then: str | None = None, error: DocentError | None = None) -> Response:
@@ -158,16 +159,18 @@ def _sign_in_page(request: Request, username: str = "", then: str | None = None,
         Field("username", "Username or email", autocomplete="username", value=_shown(username)),
         Field("password", "Password", "password", autocomplete="current-password"),
     )
+    sign_up = ("No account yet?", _with("/sign-up", _ours(request, then)), "Open one")
     return page(
         "Sign in",
         "/sign-in",
         fields,
         "Sign in",
         hidden={"next": _ours(request, then)},
-        link=("No account yet?", _with("/sign-up", _ours(request, then)), "Open one"),
+        link=sign_up if _door(request).registration_open else None,
         wrong=error.message if error else "",
         status=status_of(type(error)) if error else 200,
-        may_lead_to=_elsewhere(request),
+        headers=retry_after(error) if error else None,
+        may_lead_to=_door(request).elsewhere,
     )
 
 
@@ -175,6 +178,11 @@ def _sign_up_page(
     request: Request, sent: Mapping[str, str], wrong: Mapping[str, str], error: DocentError | None = None
 ) -> Response:
     """Return the form with what was sent, but for the password; ``wrong`` says of a field what is."""
+    then = sent.get("next")
+    sign_in_instead = ("You have an account?", _with("/sign-in", _ours(request, then)), "Sign in")
+    if not _door(request).registration_open:
+        closed = RegistrationClosedError
+        return notice("Open an account", closed.message, sign_in_instead, status=status_of(closed))
     labels = (
         ("username", "Username", "text", "username"),
         ("email", "Email", "email", "email"),
@@ -186,17 +194,17 @@ def _sign_up_page(
     ]
     hint, amiss = _HINTS["password"], wrong.get("password", "")
     fields.append(Field("password", "Password", "password", "new-password", hint=hint, wrong=amiss, least=8))
-    then = sent.get("next")
     return page(
         "Open an account",
         "/sign-up",
         fields,
         "Open the account",
         hidden={"next": _ours(request, then)},
-        link=("You have an account?", _with("/sign-in", _ours(request, then)), "Sign in"),
+        link=sign_in_instead,
         wrong=error.message if error and not wrong else "",
         status=status_of(type(error)) if error else 422 if wrong else 200,
-        may_lead_to=_elsewhere(request),
+        headers=retry_after(error) if error else None,
+        may_lead_to=_door(request).elsewhere,
     )
 
 
