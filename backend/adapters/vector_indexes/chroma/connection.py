@@ -1,13 +1,14 @@
 """The client, and the collections that it has looked up."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
 from backend.adapters.vector_indexes.chroma.failures import translated
-from backend.core.errors import ConfigurationError, VectorIndexBrokenError
+from backend.core.errors import ConfigurationError, VectorIndexBrokenError, VectorIndexUnavailableError
 
 if TYPE_CHECKING:
     from chromadb.api.async_client import AsyncClient
@@ -19,6 +20,7 @@ T = TypeVar("T")
 
 _HNSW: "CreateHNSWConfiguration" = {"space": "cosine", "ef_search": 200, "max_neighbors": 16, "sync_threshold": 1000}
 _REMEMBERED = 2048
+_CLOSING_SECONDS = 5.0
 
 
 class ChromaConnection:
@@ -27,6 +29,9 @@ class ChromaConnection:
     def __init__(self, url: str, *, connect_seconds: float) -> None:
         self._host, self._port, self._tls = _address(url)
         self._connect_seconds = connect_seconds
+        self._closed = False
+        self._in_use = 0
+        self._unused = asyncio.Event()
         self._client: AsyncClient | None = None
         self._connecting: asyncio.Task[AsyncClient] | None = None
         self._known: dict[str, AsyncCollection] = {}
@@ -34,7 +39,7 @@ class ChromaConnection:
     async def on_server(self, seconds: float, action: "Callable[[AsyncClient], Awaitable[T]]") -> T:
         """Run an action on the server, at most ``seconds`` long."""
         client = await self._connected()
-        with translated():
+        with self._using(), translated():
             async with asyncio.timeout(seconds):
                 return await action(client)
 
@@ -45,7 +50,7 @@ class ChromaConnection:
         client = await self._connected()
         from chromadb.errors import NotFoundError  # noqa: PLC0415 - loaded by now
 
-        with translated():
+        with self._using(), translated():
             async with asyncio.timeout(seconds):
                 remembered = self._known.get(name)
                 if remembered is not None:
@@ -64,7 +69,15 @@ class ChromaConnection:
         self._known.pop(name, None)
 
     async def aclose(self) -> None:
-        """Close the client."""
+        """Close the client, once the calls that are under way have ended, or after seconds. New ones find the server unavailable.
+
+        A connection that is in use when its client is closed would stay open.
+        """
+        self._closed = True
+        if self._in_use:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSING_SECONDS):
+                    await self._unused.wait()
         if self._connecting is not None and not self._connecting.done():
             self._connecting.cancel()
             await asyncio.wait([self._connecting])
@@ -72,6 +85,17 @@ class ChromaConnection:
         self._known.clear()
         if client is not None:  # chromadb gives its asynchronous client no way to close; its HTTP layer has one
             await cast("AsyncFastAPI", client._server).__aexit__(None, None, None)
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        self._in_use += 1
+        self._unused.clear()
+        try:
+            yield
+        finally:
+            self._in_use -= 1
+            if not self._in_use:
+                self._unused.set()
 
     async def _find(self, client: "AsyncClient", name: str, *, create: bool) -> "AsyncCollection":
         """Look a collection up and remember it, for that is a round trip."""
@@ -89,6 +113,8 @@ class ChromaConnection:
             return self._client
         for module in ("chromadb.api.async_fastapi", "httpcore"):  # what the client's making would import on the loop
             await asyncio.to_thread(import_module, module)
+        if self._closed:
+            raise VectorIndexUnavailableError
         with translated():
             async with asyncio.timeout(self._connect_seconds):
                 if self._connecting is None or self._connecting.done():
