@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator, Iterator
 from typing import Any, Final
 
 import aiohttp
-import orjson
 
 from backend.adapters.wire.deadlines import StreamClock
 from backend.adapters.wire.failures import WireError
+from backend.adapters.wire.json_objects import json_object
 
 MAX_LINE_BYTES: Final = 1 << 20
 
@@ -38,7 +38,7 @@ class NdjsonParser:
             self._parts.clear()
             self._held = 0
             if line and not line.isspace():
-                yield _parsed(line)
+                yield json_object(line, "a line")
             self._hold(part)
 
     def finish(self) -> Iterator[dict[str, Any]]:
@@ -74,13 +74,3 @@ async def objects(content: aiohttp.StreamReader, clock: StreamClock) -> AsyncGen
             clock.progressed()
     for value in parser.finish():
         yield value
-
-
-def _parsed(line: bytes) -> dict[str, Any]:
-    try:
-        value = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise WireError(f"a line that is not JSON: {line[:200]!r}") from error
-    if not isinstance(value, dict):
-        raise WireError(f"a line that is not a JSON object: {line[:200]!r}")
-    return value

@@ -2,9 +2,8 @@
 
 from typing import Any, Final
 
-import orjson
-
 from backend.adapters.wire.failures import WireError, told_count
+from backend.adapters.wire.json_objects import json_object
 from backend.adapters.wire.thinking import ThinkingSplitter
 from backend.ports.chat_model import Finish, FinishReason, Piece
 
@@ -56,7 +55,7 @@ class Chunks:
         if data == DONE:
             self.done = True
             return None
-        chunk = _object(data)
+        chunk = json_object(data, "an event")
         if chunk.get("error"):
             raise StreamedError(chunk)
         if isinstance(usage := chunk.get("usage"), dict):
@@ -110,13 +109,3 @@ class Chunks:
             self._prompt_tokens = told_count(chunk.get("tokens_evaluated"))
             self._completion_tokens = told_count(chunk.get("tokens_predicted"))
         return self._piece(chunk["content"], None)
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise WireError(f"an event that is not JSON: {data[:200]!r}") from error
-    if not isinstance(value, dict):
-        raise WireError(f"an event that is not a JSON object: {data[:200]!r}")
-    return value
