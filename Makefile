@@ -65,7 +65,7 @@ clean: ## Remove what was installed and cached here; data/ stays
 # The two stamps say that .venv has what uv.lock asks for, so that `make run` starts without asking uv. To run, nothing that is
 # there is removed (--inexact): a developer's `make run` keeps the tools.
 .venv/.for-running: pyproject.toml uv.lock
-	$(call sync,--no-default-groups --inexact)
+	$(call sync,--no-default-groups --extra ui --inexact)
 	@touch $@
 
 .venv/.for-development: pyproject.toml uv.lock

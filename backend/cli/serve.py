@@ -1,4 +1,4 @@
-"""``docent serve`` and ``docent worker``: the processes that stay."""
+"""``docent serve``, ``docent worker`` and ``docent ui``: the processes that stay."""
 
 import asyncio
 import os
@@ -57,6 +57,17 @@ def worker() -> None:
     settings = read_settings()
     configure_logging(settings.log_level, settings.log_format)
     run(_work(settings))
+
+
+@app.command()
+def ui() -> None:
+    """Run the user interface alone, for the scaled shape: its API is at UI_API_URL."""
+    settings = read_settings()
+    check(settings)
+    with sentences(), at_once():
+        from backend.bootstrap.pages import become_pages  # noqa: PLC0415 - no other command needs it
+
+        become_pages(settings)
 
 
 async def _work(settings: Settings) -> None:

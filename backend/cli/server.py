@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import uvicorn
 from uvicorn.importer import import_from_string
 from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 
+from backend.api.front_door import FrontDoor
 from backend.api.progress import Watches
 from backend.bootstrap.application import Application
+from backend.bootstrap.pages import open_pages
 from backend.cli.connections import UNREAD_BYTES, bounded
 from backend.core.config import Settings
 from backend.core.errors import DocentError
@@ -41,12 +44,17 @@ class DocentServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
         super().__init__(config)
         self._settings = settings
+        self._pages = AsyncExitStack()
         config.load()
         config.lifespan_class = NamedRefusals
 
     def _application(self) -> Application:
         application: Application = import_from_string(APPLICATION).state.application
         return application
+
+    def _door(self) -> FrontDoor:
+        door: FrontDoor = import_from_string(APPLICATION).state.front_door
+        return door
 
     def _stop_watches(self) -> None:
         watches: Watches = import_from_string(APPLICATION).state.watches
@@ -59,28 +67,41 @@ class DocentServer(uvicorn.Server):
             DocentError: The application cannot start, for a reason that has a name.
             SystemExit: It cannot start for another reason, which was logged.
         """
-        try:
-            await super().startup(sockets)
-        except SystemExit:
-            if isinstance(self.lifespan, NamedRefusals) and self.lifespan.refusal is not None:
-                raise self.lifespan.refusal from None
-            raise
-        if not self.should_exit:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            _announce(self._application(), self._settings, f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        async with AsyncExitStack() as starting:
+            # Beside everything else that has to start: they are there when somebody has read where.
+            port = int(sockets[0].getsockname()[1]) if sockets else self._settings.port
+            pages = await starting.enter_async_context(open_pages(self._settings, port))
+            try:
+                await super().startup(sockets)
+            except SystemExit:
+                if isinstance(self.lifespan, NamedRefusals) and self.lifespan.refusal is not None:
+                    raise self.lifespan.refusal from None
+                raise
+            if not self.should_exit:
+                self._pages = starting.pop_all()
+                self._door().ui_port = pages
+                _announce(self._application(), self._settings, self._address(), pages)
+
+    def _address(self) -> tuple[str, int]:
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"[{host}]" if ":" in host else host, port
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections. Running answers get the grace time, then end with an error event; watches end now."""
         self._stop_watches()
         self._application().services.streams.let_go()
         drain = self._application().services.drain(self._settings.shutdown_grace_seconds)
-        await asyncio.gather(drain, super().shutdown(sockets))
+        await asyncio.gather(drain, super().shutdown(sockets), self._pages.aclose())
 
 
-def _announce(application: Application, settings: Settings, address: str) -> None:
+def _announce(application: Application, settings: Settings, at: tuple[str, int], pages: int | None) -> None:
+    host, port = at
+    address = f"http://{host}:{port}"
     embedded = [name for name, url in (("PostgreSQL", settings.database_url), ("Chroma", settings.chroma_url)) if url is None]
     where = f"{' and '.join(embedded)} run inside {Path(settings.data_dir).resolve()}" if embedded else "external servers"
     typer.secho(f"\n  Docent {version('docent')} is ready at {address}", fg="green", bold=True)
+    if pages is not None:
+        typer.echo(f"  In a browser  http://{host}:{pages}")
     typer.echo(f"  API docs   {address}/docs" if settings.docs_served else "  API docs   off (DOCS_ENABLED)")
     typer.echo(f"  Answers    {application.chat}")
     typer.echo(f"  Embedder   {application.embedder}")

@@ -1,12 +1,12 @@
 """Settings: from the environment and from ``.env``, in one place, checked at start."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from backend.core.browser_settings import BrowserSettings
 from backend.core.errors import ConfigurationError
 from backend.core.model_settings import OPENAI_COMPATIBLE, ModelSettings
 from backend.core.named_urls import named_urls
@@ -14,16 +14,8 @@ from backend.core.named_urls import named_urls
 EmbedderName = Literal["ollama", "openai", "vllm", "llamacpp", "onnx", "hashing"]
 """What embeds. All but `hashing` have several models."""
 
-FRONTEND_CSP = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-# Paths of this server as browsers resolve them, with dots and slashes to spare.
-_LOOPING = re.compile(r"/(\.{0,2}/|\.{1,2}\Z)*(sign-(in|up|out))?/*([?#]\S*)?")
 
-
-class Settings(ModelSettings):
+class Settings(BrowserSettings, ModelSettings):
     """Every setting of the product. Names in the environment are these, in capitals, without a prefix."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
@@ -55,15 +47,6 @@ class Settings(ModelSettings):
     refresh_token_expire_days: int = Field(30, ge=1, le=365, description="Lifetime of a sign-in that is not used.")
     registration_open: bool = Field(True, description="Whether strangers may register.")
     docs_enabled: bool | None = Field(None, description="Serve /docs, /redoc and /openapi.json; unset: except in production.")
-    ui_url: str | None = Field(
-        None, description="Where browsers that open `/` are sent: an http(s) address, or a path of this server such as /docs."
-    )
-    frontend_dir: Path | None = Field(
-        None, description="A folder with an index.html: the web app that browsers get at `/` and wherever the API has nothing."
-    )
-    frontend_csp: str = Field(
-        FRONTEND_CSP, description="The Content-Security-Policy of what FRONTEND_DIR holds: what its pages may load and call."
-    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins of browsers that may call, comma-separated."
     )
@@ -148,26 +131,12 @@ class Settings(ModelSettings):
         if self.production:
             self._check_production()
 
-    def check_frontend(self) -> None:
-        """Refuse a FRONTEND_DIR that is no web app. Only processes that serve it need it.
-
-        Raises:
-            ConfigurationError: There is no such folder, or no index.html in it.
-        """
-        if self.frontend_dir is not None and not (self.frontend_dir.expanduser() / "index.html").is_file():
-            raise ConfigurationError(
-                f"FRONTEND_DIR is {self.frontend_dir}, and there is no index.html in it. Build the app, or correct it."
-            )
-
     def _check_addresses(self) -> None:
         if self.redis_url is not None and not self.redis_url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ConfigurationError("REDIS_URL has to begin with redis://, rediss:// or unix://")
         if self.status_services is not None:
             named_urls("STATUS_SERVICES", self.status_services.get_secret_value())
-        if self.ui_url is not None and not re.fullmatch(r"https?://[^/\s]\S*|/(?![/\\])\S*", self.ui_url):
-            raise ConfigurationError("UI_URL has to begin with http:// or https://, or to be a path of this server, such as /ui.")
-        if self.ui_url is not None and _LOOPING.fullmatch(self.ui_url):
-            raise ConfigurationError("UI_URL is a page that leads back to `/`. Leave it out, or name where the user interface is.")
+        self.check_browser()
         if self.database_url is not None:
             asyncpg_url(self.database_url.get_secret_value())
 

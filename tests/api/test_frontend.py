@@ -13,7 +13,8 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from backend.api.frontend import RESERVED
-from backend.core.config import FRONTEND_CSP, Settings
+from backend.core.browser_settings import FRONTEND_CSP
+from backend.core.config import Settings
 from backend.core.errors import ConfigurationError
 from backend.main import create_app
 from tests.support.web_server import web_server

@@ -115,6 +115,9 @@ async def running_product(data_dir: Path, *, ready_within: float = 60, **setting
         "limits_enabled": False,
         # Tests count what a model is asked; those of titles switch them on.
         "chat_titles": "off",
+        # Another process, which only the tests of the pages need; they have theirs on a free port.
+        "ui_enabled": False,
+        "ui_port": 0,
         **settings,
     }
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}

@@ -143,7 +143,7 @@ def _ours(request: Request, then: str | None) -> str:
     """Return an address to go on to, if it is one of this server's, or of the user interface that it sends browsers to."""
     if then is None or not _VISIBLE.fullmatch(then):
         return ""
-    interface = _door(request).elsewhere
+    interface = _door(request).elsewhere(request)
     if interface is not None and (then == interface or then.startswith(f"{interface}/")):
         return then
     return then if _LOCAL.match(then) else ""
@@ -170,7 +170,7 @@ def _sign_in_page(request: Request, username: str = "", then: str | None = None,
         wrong=error.message if error else "",
         status=status_of(type(error)) if error else 200,
         headers=retry_after(error) if error else None,
-        may_lead_to=_door(request).elsewhere,
+        may_lead_to=_door(request).elsewhere(request),
     )
 
 
@@ -204,7 +204,7 @@ def _sign_up_page(
         wrong=error.message if error and not wrong else "",
         status=status_of(type(error)) if error else 422 if wrong else 200,
         headers=retry_after(error) if error else None,
-        may_lead_to=_door(request).elsewhere,
+        may_lead_to=_door(request).elsewhere(request),
     )
 
 

@@ -1,0 +1,94 @@
+"""The user interface as a child process: Streamlit's server, with the pages of the folder ``ui``."""
+
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from backend.adapters.servers.private_files import LOOPBACK, prepare_data_folder
+from backend.adapters.servers.processes import Program, kept_running, plain_environment, spawn
+from backend.core.errors import ConfigurationError
+
+_ROOT = Path(__file__).resolve().parents[3]
+_PACKAGED = Path(__file__).resolve().parents[2] / "_ui"
+
+
+@dataclass(frozen=True, slots=True)
+class PagesAt:
+    """Where the pages listen, and where they reach the API; ``public_api_url`` is where browsers do, if that is not the same host."""
+
+    host: str
+    port: int
+    api_url: str
+    public_api_url: str | None
+    max_upload_bytes: int
+
+
+def pages_installed() -> bool:
+    """Return whether Streamlit is installed, and the pages are."""
+    return find_spec("streamlit") is not None and _folder() is not None
+
+
+def _folder() -> Path | None:
+    """Return the folder that holds the package ``ui``: in a checkout, else in the wheel."""
+    return next((root for root in (_PACKAGED, _ROOT) if (root / "ui" / "app.py").is_file()), None)
+
+
+def command(at: PagesAt) -> tuple[Path, tuple[str, ...], Mapping[str, str]]:
+    """Return the folder to start in, the command, and the environment to add.
+
+    Raises:
+        ConfigurationError: They are not installed.
+    """
+    root = _folder()
+    if root is None or not pages_installed():
+        raise ConfigurationError("The user interface is not installed: `make setup` does, or `uv sync --extra ui`.")
+    environment = {
+        "PYTHONPATH": str(root),
+        "UI_API_URL": at.api_url,
+        "STREAMLIT_SERVER_ADDRESS": at.host,
+        "STREAMLIT_SERVER_PORT": str(at.port),
+        "STREAMLIT_SERVER_MAX_UPLOAD_SIZE": str(max(at.max_upload_bytes // 1_000_000, 1)),
+        **({"UI_PUBLIC_API_URL": at.public_api_url} if at.public_api_url else {}),
+    }
+    # -P: the folder that it starts in, which has its configuration, is no place to import from.
+    return root / "ui", (sys.executable, "-P", "-m", "streamlit", "run", "app.py"), environment
+
+
+@asynccontextmanager
+async def streamlit_pages(data_dir: Path, at: PagesAt) -> AsyncIterator[None]:
+    """Run the pages within the block; they answer about two seconds after it begins. Ended by whatever, they are started again.
+
+    Raises:
+        ConfigurationError: They are not installed, or cannot be started.
+    """
+    folder, words, environment = command(at)
+    program = Program(
+        name="ui",
+        command=words,
+        folder=folder,
+        stop=signal.SIGTERM,
+        log=prepare_data_folder(data_dir) / "logs" / "ui.log",
+        environment=plain_environment(**environment),
+    )
+    # They hold nothing of the data folder, so its lock is not theirs to keep.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    try:
+        try:
+            process = await spawn(program, nothing)
+        except OSError as error:
+            raise ConfigurationError(f"The user interface cannot be started: {error}.") from error
+        async with kept_running(program, process, nothing):
+            yield
+    finally:
+        os.close(nothing)
+
+
+def on_this_machine(host: str) -> str:
+    """Return the host by which a process of this machine reaches a server that listens on ``host``, as a URL writes it."""
+    reached = {"0.0.0.0": LOOPBACK, "::": "::1", "": LOOPBACK}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"[{reached}]" if ":" in reached else reached

@@ -1,0 +1,66 @@
+"""The user interface beside the API, where the settings want it."""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NoReturn
+
+from backend.adapters.servers.streamlit_pages import PagesAt, command, on_this_machine, pages_installed, streamlit_pages
+from backend.core.config import Settings
+from backend.core.errors import ConfigurationError
+
+
+def pages_wanted(settings: Settings) -> bool:
+    """Return whether ``docent serve`` runs the pages as well."""
+    if settings.ui_enabled is not None:
+        return settings.ui_enabled
+    elsewhere = settings.ui_url is not None or settings.frontend_dir is not None
+    return not (settings.production or elsewhere) and pages_installed()
+
+
+@asynccontextmanager
+async def open_pages(settings: Settings, api_port: int) -> AsyncIterator[int | None]:
+    """Run the pages within the block, if they are wanted, and yield their port. They take about two seconds to answer.
+
+    Raises:
+        ConfigurationError: They are not installed, or their port is taken.
+    """
+    if not pages_wanted(settings):
+        yield None
+        return
+    at = _at(settings, settings.ui_api_url or f"http://{on_this_machine(settings.host)}:{api_port}")
+    async with streamlit_pages(settings.data_dir, at):
+        yield at.port
+
+
+def become_pages(settings: Settings) -> NoReturn:
+    """Turn this process into that of the pages, for the scaled shape.
+
+    Raises:
+        ConfigurationError: They are not installed, or their port is taken.
+    """
+    at = _at(settings, settings.ui_api_url or f"http://{on_this_machine(settings.host)}:{settings.port}")
+    folder, words, environment = command(at)
+    os.chdir(folder)
+    os.execve(words[0], words, {**os.environ, **environment})  # noqa: S606 - our own command, without a shell
+
+
+def _at(settings: Settings, api_url: str) -> PagesAt:
+    port = _free(settings.host, settings.ui_port)
+    return PagesAt(settings.host, port, api_url, settings.ui_public_api_url, settings.max_upload_bytes)
+
+
+def _free(host: str, port: int) -> int:
+    """Return the port, or any if it is 0, if nobody listens there."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            message = (
+                f"The user interface cannot listen on {host}, port {port}: {error.strerror}. "
+                "Choose another UI_PORT, or set UI_ENABLED=false."
+            )
+            raise ConfigurationError(message) from error
+        return int(probe.getsockname()[1])

@@ -1,0 +1,19 @@
+"""The pages: ``streamlit run ui/app.py``."""
+
+import streamlit as st
+
+from ui.parts import look
+from ui.parts.access import signed_in_api
+
+st.set_page_config(page_title="Docent", page_icon=":material/menu_book:", layout="centered", initial_sidebar_state="auto")
+look.apply()
+me = signed_in_api()
+
+pages = [
+    st.Page("views/chat.py", title="Chat", icon=":material/forum:", default=True),
+    st.Page("views/documents.py", title="Documents", icon=":material/description:"),
+    st.Page("views/account.py", title="Account", icon=":material/person:"),
+]
+if me["role"] == "admin":
+    pages.append(st.Page("views/admin.py", title="Administration", icon=":material/monitoring:"))
+st.navigation(pages).run()
