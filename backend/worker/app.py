@@ -12,6 +12,7 @@ from backend.services.registry import Services
 
 if TYPE_CHECKING:
     import procrastinate
+    import procrastinate.worker
 
 log = structlog.get_logger(__name__)
 
@@ -38,24 +39,30 @@ class Worker:
         self._concurrency = concurrency
         self._grace_seconds = grace_seconds
         self._alone = False
+        # Cancelling is not enough: up to Python 3.11 what waits for a connection may lose it, and then works on for ever.
+        self._ending = asyncio.Event()
+        self._taking = False
 
     @asynccontextmanager
     async def running(self, *, alone: bool) -> AsyncIterator[None]:
         """Work within the block. ``alone`` says that no other process can be at work: what is marked so is taken over at once."""
         self._alone = alone
         self._app = _queue(self._database_url, self._services)
+        self._ending.clear()
         task = asyncio.create_task(self._keep_working(), name="worker")
         try:
             yield
         finally:
-            task.cancel()
+            self._ending.set()
+            if not self._taking:
+                task.cancel()
             await asyncio.wait([task])
 
     async def _keep_working(self) -> None:
         import procrastinate  # noqa: PLC0415 - loaded by now
         import psycopg  # noqa: PLC0415
 
-        while True:
+        while not self._ending.is_set():
             try:
                 await self._work()
             except (procrastinate.exceptions.ConnectorException, psycopg.OperationalError) as error:
@@ -64,7 +71,8 @@ class Worker:
             except Exception:
                 # Whatever it was, documents are waiting: say it loudly, and start again.
                 log.exception("worker_failed")
-            await asyncio.sleep(RESTART_SECONDS)
+            if not self._ending.is_set():
+                await asyncio.sleep(RESTART_SECONDS)
 
     async def _work(self) -> None:
         try:
@@ -75,26 +83,36 @@ class Worker:
 
                 await queue_again(self._app, silent_for_seconds=0)
                 self._alone = False
-            await self._take_jobs()
+            if not self._ending.is_set():
+                await self._take_jobs()
         finally:
             # Also where opening failed: a pool that could not connect is of no use to the next attempt.
             await self._app.close_async()
 
     async def _take_jobs(self) -> None:
-        """Take jobs of each queue, as many at the same time, until one of them fails or is told to stop: then none goes on."""
-        takers = [asyncio.create_task(self._take_jobs_of(queue), name=f"worker-{queue}") for queue in QUEUES]
+        """Take jobs of each queue, as many at the same time, until one of them fails or all are told to stop: then none goes on."""
+        workers = [self._worker_of(queue) for queue in QUEUES]
+        takers = [asyncio.create_task(worker.run(), name=f"worker-{queue}") for worker, queue in zip(workers, QUEUES, strict=True)]
+        ending = asyncio.create_task(self._ending.wait())
+        self._taking = True
         try:
-            await asyncio.wait(takers, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*takers, ending], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for taker in takers:
-                taker.cancel()
+            # Told, and not cancelled: they end their jobs in order, and hand back those that take longer than the grace time.
+            for worker in workers:
+                worker.stop()
+            ending.cancel()
             ended = await asyncio.gather(*takers, return_exceptions=True)
+            self._taking = False
         for error in ended:
             if isinstance(error, Exception):
                 raise error
 
-    async def _take_jobs_of(self, queue: str) -> None:
-        await self._app.run_worker_async(
+    def _worker_of(self, queue: str) -> "procrastinate.worker.Worker":
+        from procrastinate.worker import Worker as QueueWorker  # noqa: PLC0415 - loaded by now
+
+        return QueueWorker(
+            self._app,
             queues=[queue],
             concurrency=self._concurrency,
             fetch_job_polling_interval=POLL_SECONDS,
