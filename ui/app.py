@@ -1,11 +1,15 @@
 """The pages: ``streamlit run ui/app.py``."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from ui.parts import look
 from ui.parts.access import signed_in_api
 
-st.set_page_config(page_title="Docent", page_icon=":material/menu_book:", layout="centered", initial_sidebar_state="auto")
+st.set_page_config(
+    page_title="Docent", page_icon=str(Path(__file__).with_name("icon.png")), layout="centered", initial_sidebar_state="auto"
+)
 look.apply()
 me = signed_in_api()
 

@@ -23,9 +23,9 @@ OF_PAGE = {"Vary": "Accept, Cookie", "Cache-Control": "no-store", "Content-Secur
 class FrontDoor:
     """Sends browsers to the user interface, and tells programs what answers here.
 
-    A browser gets the app of ``frontend``, else is sent to ``ui_url``, else to ``ui_port`` of the host that it asked, where the user
-    interface runs beside the API; else it reads a page that says what programs are told. ``registration_open`` says whether strangers
-    are offered an account.
+    A browser gets the app of ``frontend``, else is sent to ``ui_url``, else to ``ui_port`` of the host that it asked, where the
+    user interface runs beside the API; else it reads a page that says what programs are told. ``registration_open`` says whether
+    strangers are offered an account.
     """
 
     ui_port: int | None = None

@@ -11,6 +11,10 @@ from backend.core.config import Settings
 from backend.core.errors import ConfigurationError
 
 
+USUAL_PORT = 8501
+"""Streamlit's own."""
+
+
 def pages_wanted(settings: Settings) -> bool:
     """Return whether ``docent serve`` runs the pages as well."""
     if settings.ui_enabled is not None:
@@ -47,20 +51,23 @@ def become_pages(settings: Settings) -> NoReturn:
 
 
 def _at(settings: Settings, api_url: str) -> PagesAt:
-    port = _free(settings.host, settings.ui_port)
+    port = _port(settings.host, settings.ui_port)
     return PagesAt(settings.host, port, api_url, settings.ui_public_api_url, settings.max_upload_bytes)
 
 
+def _port(host: str, wanted: int | None) -> int:
+    try:
+        return _free(host, USUAL_PORT if wanted is None else wanted)
+    except OSError as error:
+        if wanted is None:
+            return _free(host, 0)
+        message = f"The user interface cannot listen on {host}, port {wanted}: {error.strerror}. Choose another UI_PORT."
+        raise ConfigurationError(message) from error
+
+
 def _free(host: str, port: int) -> int:
-    """Return the port, or any if it is 0, if nobody listens there."""
+    """Return the port, or any if it is 0. Raises OSError if somebody listens there."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            message = (
-                f"The user interface cannot listen on {host}, port {port}: {error.strerror}. "
-                "Choose another UI_PORT, or set UI_ENABLED=false."
-            )
-            raise ConfigurationError(message) from error
+        probe.bind((host, port))
         return int(probe.getsockname()[1])

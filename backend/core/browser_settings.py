@@ -23,22 +23,24 @@ class BrowserSettings(BaseSettings):
 
     ui_enabled: bool | None = Field(
         None,
-        description="Run the user interface beside the API; unset: where it is installed, but not in production, nor where UI_URL or "
-        "FRONTEND_DIR names another.",
+        description="Run the user interface beside the API; unset: where it is installed, but not in production, nor where UI_URL "
+        "or FRONTEND_DIR names another.",
     )
-    ui_port: int = Field(8501, ge=0, le=65535, description="The port of the user interface; 0 takes a free one.")
+    ui_port: int | None = Field(
+        None, ge=0, le=65535, description="The port of the user interface; unset: 8501, or a free one where that is taken."
+    )
     ui_api_url: str | None = Field(
         None, description="Where `docent ui`, which runs the user interface alone, reaches the API; unset: this machine, at PORT."
     )
     ui_public_api_url: str | None = Field(
         None,
-        description="Where browsers reach the API; unset: the host by which they reach the user interface, at the API's port. Both have "
-        "to be one host: cookies know no other.",
+        description="Where browsers reach the API; unset: the host by which they reach the user interface, at the API's port. Both "
+        "have to be one host: cookies know no other.",
     )
     ui_url: str | None = Field(
         None,
-        description="Where browsers that open `/` are sent: an http(s) address, or a path of this server such as /docs; unset: to the "
-        "user interface that runs beside the API.",
+        description="Where browsers that open `/` are sent: an http(s) address, or a path of this server such as /docs; unset: to "
+        "the user interface that runs beside the API.",
     )
     frontend_dir: Path | None = Field(
         None, description="A folder with an index.html: the web app that browsers get at `/` and wherever the API has nothing."

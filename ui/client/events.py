@@ -16,7 +16,8 @@ class Event:
 
 def events(lines: Iterable[str]) -> Iterator[Event]:
     """Yield the events of a stream of lines; comments keep a line alive and say nothing."""
-    name, data = "message", []
+    name = "message"
+    data: list[str] = []
     for line in lines:
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")

@@ -13,20 +13,25 @@ from ui.settings import api_url, public_url
 COOKIE = "docent_session"
 
 
-@st.cache_resource
-def _http() -> httpx2.Client:
+@st.cache_resource(show_spinner=False)
+def _http(url: str) -> httpx2.Client:
     """One pool of connections for everybody; who asks is said with each request."""
-    return httpx2.Client(base_url=api_url(), timeout=30, limits=httpx2.Limits(max_connections=200))
+    return httpx2.Client(base_url=url, timeout=30, limits=httpx2.Limits(max_connections=200))
+
+
+def token() -> str | None:
+    """Return what the browser keeps of whoever is signed in."""
+    return st.context.cookies.get(COOKIE) or None
 
 
 def api() -> Api:
     """Return the API in the name of whoever is signed in."""
-    return Api(_http(), st.context.cookies.get(COOKIE, ""))
+    return Api(_http(api_url()), token() or "")
 
 
 def signed_in_api() -> dict[str, Any]:
     """Return the account of whoever is signed in; for anybody else, show the way in and stop."""
-    if COOKIE not in st.context.cookies:
+    if token() is None:
         _welcome()
     try:
         me: dict[str, Any] = api().get("/auth/me")

@@ -1,5 +1,6 @@
 """Conversations: the list beside the chat, and what can be done with the one that is open."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -55,10 +56,14 @@ def settings(session: dict[str, Any]) -> None:
             title = st.text_input("Title", session["title"], max_chars=200)
             documents = {document["id"]: document["title"] for document in api().all("/chat/documents", most=200)}
             chosen = [known for known in session["document_ids"] or [] if known in documents]
-            only = st.multiselect("Answer from these documents only", list(documents), chosen, format_func=lambda known: documents[known])
+            only = st.multiselect(
+                "Answer from these documents only", list(documents), chosen, format_func=lambda known: documents[known]
+            )
             strict = st.toggle("Answer from the documents alone", session["strict"])
             if st.form_submit_button("Save", type="primary"):
-                _do(lambda: api().patch(place, {"title": title or session["title"], "document_ids": only or None, "strict": strict}))
+                _do(
+                    lambda: api().patch(place, {"title": title or session["title"], "document_ids": only or None, "strict": strict})
+                )
         for name, format_ in (("Export as Markdown", "md"), ("Export as JSON", "json")):
             st.html(f'<a href="{public_url()}/api/v1{place}/export?format={format_}">{name}</a>')
         if st.button("Delete this conversation", icon=":material/delete:", key=f"delete-{session['id']}"):
@@ -73,7 +78,7 @@ def _confirm_deletion(session: dict[str, Any]) -> None:
         _do(lambda: api().delete(f"/chat/sessions/{session['id']}"))
 
 
-def _do(action: Any) -> None:
+def _do(action: Callable[[], object]) -> None:
     try:
         action()
     except ApiError as error:

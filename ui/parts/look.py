@@ -6,7 +6,8 @@ _STYLE = """
 <style>
 .passage{white-space:pre-wrap;line-height:1.6;max-height:60vh;overflow:auto}
 .passage mark{background:#ffe69a;color:#1c1d22;padding:.1em 0;border-radius:.2em}
-.go{display:inline-block;padding:.55rem 1.1rem;margin-right:.75rem;border-radius:.5rem;border:1px solid currentColor;text-decoration:none}
+.go{display:inline-block;
+padding:.55rem 1.1rem;margin-right:.75rem;border-radius:.5rem;border:1px solid currentColor;text-decoration:none}
 </style>
 """
 

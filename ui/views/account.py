@@ -76,8 +76,10 @@ def _keys() -> None:
     if made is not None:
         st.success("This is the key. It is shown this once: keep it now.")
         st.code(made, language=None)
-        body = "'{\"query\": \"What is new?\"}'"
-        request = f"curl {public_url()}/api/v1/chat/query -H 'Authorization: Bearer {made}' -H 'Content-Type: application/json' -d {body}"
+        body = '\'{"query": "What is new?"}\''
+        request = (
+            f"curl {public_url()}/api/v1/chat/query -H 'Authorization: Bearer {made}' -H 'Content-Type: application/json' -d {body}"
+        )
         st.code(request, language="sh", wrap_lines=True)
     with st.form("key", clear_on_submit=True):
         name = st.text_input("Name of a new key", placeholder="laptop", max_chars=100)

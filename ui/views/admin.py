@@ -57,7 +57,9 @@ def _change(user: dict[str, Any]) -> None:
 
 def _usage() -> None:
     days = api().get("/admin/usage")["items"]
-    st.bar_chart([{"day": day["day"], "tokens": day["prompt_tokens"] + day["completion_tokens"]} for day in days], x="day", y="tokens")
+    st.bar_chart(
+        [{"day": day["day"], "tokens": day["prompt_tokens"] + day["completion_tokens"]} for day in days], x="day", y="tokens"
+    )
     st.bar_chart([{"day": day["day"], "questions": day["questions"]} for day in days], x="day", y="questions")
 
 

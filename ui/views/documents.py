@@ -66,7 +66,10 @@ def _list() -> None:
         failed(error)
         return
     if not documents:
-        st.info("Nothing here yet. Drop a file above: PDF, Office, Markdown, HTML, tables, mail, code and more.", icon=":material/upload_file:")
+        st.info(
+            "Nothing here yet. Drop a file above: PDF, Office, Markdown, HTML, tables, mail, code and more.",
+            icon=":material/upload_file:",
+        )
     for document in documents:
         _row(document)
 
@@ -95,7 +98,9 @@ def _row(document: dict[str, Any]) -> None:
         with st.container(horizontal=True):
             if document["status"] == "failed" and st.button("Try again", icon=":material/refresh:", key=f"retry-{key}"):
                 _do(f"{place}/retry")
-            if document["status"] in {"pending", "processing"} and st.button("Cancel", icon=":material/close:", key=f"cancel-{key}"):
+            if document["status"] in {"pending", "processing"} and st.button(
+                "Cancel", icon=":material/close:", key=f"cancel-{key}"
+            ):
                 _do(f"{place}/cancel")
             if document["live_version"] and st.button("Read", icon=":material/visibility:", key=f"read-{key}"):
                 _preview(document)

@@ -19,7 +19,7 @@ _PACKAGED = Path(__file__).resolve().parents[2] / "_ui"
 
 @dataclass(frozen=True, slots=True)
 class PagesAt:
-    """Where the pages listen, and where they reach the API; ``public_api_url`` is where browsers do, if that is not the same host."""
+    """Where the pages listen, and where they reach the API. ``public_api_url`` is where browsers do, if that is another host."""
 
     host: str
     port: int
