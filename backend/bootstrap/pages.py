@@ -10,7 +10,6 @@ from backend.adapters.servers.streamlit_pages import PagesAt, command, on_this_m
 from backend.core.config import Settings
 from backend.core.errors import ConfigurationError
 
-
 USUAL_PORT = 8501
 """Streamlit's own."""
 
