@@ -66,7 +66,7 @@ async def running_server(folder: Path) -> AsyncIterator[str]:
         process = await asyncio.create_subprocess_exec(
             *(DOCENT, "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", folder / "data"),
             cwd=folder,
-            env={**environment, "LOG_LEVEL": "warning"},
+            env={**environment, "LOG_LEVEL": "warning", "UI_ENABLED": "false"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
