@@ -31,16 +31,23 @@ position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);whit
 
 def actions(conversation: Conversation, *, place: str) -> None:
     """Show the menu of a conversation."""
-    chosen = st.menu_button(
+    key = f"conversation-menu-{place}-{conversation.id}"
+    st.menu_button(
         f"What to do with {plain(' '.join(conversation.title.split()))}",
         list(ICONS),
-        key=f"conversation-menu-{place}-{conversation.id}",
+        key=key,
         icon=":material/more_horiz:",
         type="tertiary",
         format_func=lambda name: f"{ICONS[name]} {name}",
+        on_click=_chosen,
+        args=(key, {"id": conversation.id, "title": conversation.title}),
     )
-    if chosen is not None:
-        dialogs.ask_for(chosen, {"id": conversation.id, "title": conversation.title})
+
+
+def _chosen(key: str, about: dict[str, Any]) -> None:
+    chosen = st.session_state.get(key)
+    if chosen in ICONS:
+        dialogs.ask_for(chosen, about)
 
 
 def show_dialogs() -> None:
