@@ -127,6 +127,7 @@ async def test_an_address_that_names_no_conversation_of_ones_own_opens_a_new_one
         assert "This conversation does not exist, or was deleted." in visit.text
         assert "session" not in app.query_params
         assert len(app.chat_input) == 1
+        app.button(key="new-chat").click()
         await visit.run()
         assert "does not exist" not in visit.text
 

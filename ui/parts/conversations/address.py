@@ -21,6 +21,7 @@ def open_session() -> str | None:
 def go_to(session_id: str | None) -> None:
     """Open a conversation, or an empty one."""
     dialogs.close()
+    st.session_state.pop(NOTICE, None)
     st.session_state[LAST] = session_id
     if session_id is None:
         st.query_params.pop("session", None)
@@ -35,6 +36,7 @@ def arrive() -> None:
     came_back = SOUGHT not in st.session_state
     if came_back:
         dialogs.close()
+        st.session_state.pop(NOTICE, None)
     if named is None and came_back and st.session_state.get(LAST) is not None:
         go_to(st.session_state[LAST])
     elif named is not None and not _is_id(named):
@@ -44,14 +46,14 @@ def arrive() -> None:
 
 
 def missing() -> None:
-    """Open an empty conversation, and say why once."""
+    """Open an empty conversation, and say why, until another one is opened."""
     go_to(None)
     st.session_state[NOTICE] = MISSING
 
 
 def notice() -> str | None:
-    """Return what is to be said about the address, once."""
-    told: str | None = st.session_state.pop(NOTICE, None)
+    """Return what is to be said about the address."""
+    told: str | None = st.session_state.get(NOTICE)
     return told
 
 

@@ -11,6 +11,7 @@ from ui.parts.access import api, failed
 from ui.parts.conversations.actions import actions
 from ui.parts.conversations.address import go_to
 from ui.parts.conversations.conversation import Conversation, odd
+from ui.parts.look import plain
 
 DIALOG = "settings"
 PENDING = "settings_of_the_next"
@@ -29,12 +30,11 @@ class Choices:
     model: str | None = None
 
     def words(self) -> str:
-        """Return them in short."""
+        """Return them in short, as Markdown."""
         count = len(self.document_ids)
         said = ["All documents" if not count else f"{count} document{'s' if count > 1 else ''}"]
         said += ["documents alone"] if self.strict else []
-        # Names of models have no signs that Markdown would read, but for those that are escaped here.
-        said += [self.model.replace("_", "\\_").replace(":", "\\:")] if self.model else []
+        said += [plain(self.model)] if self.model else []
         return ", ".join(said)
 
 
