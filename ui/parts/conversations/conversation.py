@@ -1,0 +1,71 @@
+"""A conversation as the API tells it, and when it was last used in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from itertools import groupby
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from ui.client import ApiError
+
+GROUPS = ("Today", "Yesterday", "This week", "Earlier")
+ODD = "The server answered in a way that this page does not understand."
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation without its messages. ``knows_models`` tells whether it can have a ``model`` of its own; without it None."""
+
+    id: str
+    title: str
+    updated_at: datetime
+    document_ids: tuple[str, ...]
+    strict: bool
+    model: str | None
+    knows_models: bool
+
+    @classmethod
+    def of(cls, told: Any) -> Self:
+        """Read one. Raises ApiError for what is none."""
+        try:
+            return cls(
+                id=str(told["id"]),
+                title=str(told["title"]),
+                updated_at=datetime.fromisoformat(told["updated_at"]),
+                document_ids=tuple(str(each) for each in told["document_ids"] or ()),
+                strict=bool(told["strict"]),
+                model=told.get("model"),
+                knows_models="model" in told,
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise odd() from error
+
+
+def odd() -> ApiError:
+    """Return the error for an answer of another shape."""
+    return ApiError(0, "answer_odd", ODD)
+
+
+def zone() -> tzinfo:
+    """Return the browser's time zone."""
+    name, minutes = st.context.timezone, st.context.timezone_offset
+    try:
+        return ZoneInfo(name) if name else UTC
+    # It comes from the browser; and systems without a list of zones know none.
+    except (OSError, ValueError, LookupError):
+        return timezone(timedelta(minutes=-minutes)) if isinstance(minutes, int) and abs(minutes) < 24 * 60 else UTC
+
+
+def group(moment: datetime, now: datetime) -> str:
+    """Return which group a moment belongs to; both in the zone of who looks. A week is the last seven days."""
+    days = (now.date() - moment.date()).days
+    return GROUPS[0] if days <= 0 else GROUPS[1] if days == 1 else GROUPS[2] if days < 7 else GROUPS[3]
+
+
+def grouped(conversations: Sequence[Conversation], now: datetime) -> list[tuple[str, list[Conversation]]]:
+    """Return them in groups, in their order."""
+    parts = groupby(conversations, key=lambda one: group(one.updated_at.astimezone(now.tzinfo), now))
+    return [(name, list(members)) for name, members in parts]
