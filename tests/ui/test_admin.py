@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
-import httpx2
 import pytest
+
 from playwright.async_api import BrowserContext, expect
 
 from tests.support.faulty_api import FaultyApi
@@ -218,3 +218,33 @@ def test_days_without_use_are_filled() -> None:
 
     assert [day["day"] for day in days] == [(today - timedelta(days=ago)).isoformat() for ago in (6, 5, 4, 3, 2, 1, 0)]
     assert [day["questions"] for day in days] == [0, 0, 0, 0, 0, 3, 0]
+
+
+async def test_in_a_browser_a_row_is_selected_and_its_account_deleted(
+    product: Product, pages: str, admin: Account, account: Account, context: BrowserContext
+) -> None:
+    (await account.ask("What is new?")).raise_for_status()
+    async with product.client(Origin=product.url) as client:
+        form = {"username": admin.username, "password": PASSWORD}
+        signed_in = await client.post("/sign-in", data=form)
+        await context.add_cookies([{"name": "docent_session", "value": signed_in.cookies["docent_session"], "url": product.url}])
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if "Security Policy" in message.text else None)
+
+    await page.goto(f"{pages}admin?tab=Usage")
+    await expect(page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first).to_be_visible()
+    await page.get_by_role("tab", name="Users").click()
+    await page.get_by_label("Search for a name").fill(account.username)
+    await page.keyboard.press("Enter")
+    table = page.get_by_test_id("stDataFrame")
+    await expect(table.get_by_role("gridcell", name=account.username, exact=True)).to_have_count(1)
+    await table.click(position={"x": 18, "y": 52})
+    await page.get_by_role("button", name="Delete").click()
+    await page.get_by_label("Type the username to confirm").fill(account.username)
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Delete the account").click()
+
+    await expect(page.get_by_text(f"The account {account.username} was deleted.")).to_be_visible()
+    assert page.url.endswith("tab=Users")
+    assert complaints == []
