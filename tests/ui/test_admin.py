@@ -6,11 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from playwright.async_api import BrowserContext, expect
-
+from tests.support.administrator import administrator
 from tests.support.faulty_api import FaultyApi
 from tests.support.pages import Visit
-from tests.support.product import PASSWORD, Account, Product, run_docent
+from tests.support.product import PASSWORD, Account, Product
 from tests.ui.conftest import Visiting
 from ui.parts.administration.usage import every_day
 
@@ -28,14 +27,8 @@ LOADED_FROM = {
 @pytest.fixture(scope="module")
 async def admin(product: Product) -> AsyncIterator[Account]:
     """An administrator."""
-    name = f"admin-{uuid4().hex[:8]}"
-    words = ("user", "create", name, "--email", f"{name}@example.com", "--admin")
-    code, output = await run_docent(product, *words, DOCENT_PASSWORD=PASSWORD)
-    assert code == 0, output
-    async with product.client() as client:
-        tokens = (await client.post("/api/v1/auth/login", json={"username": name, "password": PASSWORD})).json()
-        client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
-        yield Account(client, name, tokens["access_token"], tokens["refresh_token"])
+    async with administrator(product) as somebody:
+        yield somebody
 
 
 @pytest.fixture
@@ -218,33 +211,3 @@ def test_days_without_use_are_filled() -> None:
 
     assert [day["day"] for day in days] == [(today - timedelta(days=ago)).isoformat() for ago in (6, 5, 4, 3, 2, 1, 0)]
     assert [day["questions"] for day in days] == [0, 0, 0, 0, 0, 3, 0]
-
-
-async def test_in_a_browser_a_row_is_selected_and_its_account_deleted(
-    product: Product, pages: str, admin: Account, account: Account, context: BrowserContext
-) -> None:
-    (await account.ask("What is new?")).raise_for_status()
-    async with product.client(Origin=product.url) as client:
-        form = {"username": admin.username, "password": PASSWORD}
-        signed_in = await client.post("/sign-in", data=form)
-        await context.add_cookies([{"name": "docent_session", "value": signed_in.cookies["docent_session"], "url": product.url}])
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if "Security Policy" in message.text else None)
-
-    await page.goto(f"{pages}admin?tab=Usage")
-    await expect(page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first).to_be_visible()
-    await page.get_by_role("tab", name="Users").click()
-    await page.get_by_label("Search for a name").fill(account.username)
-    await page.keyboard.press("Enter")
-    table = page.get_by_test_id("stDataFrame")
-    await expect(table.get_by_role("gridcell", name=account.username, exact=True)).to_have_count(1)
-    await table.click(position={"x": 18, "y": 52})
-    await page.get_by_role("button", name="Delete").click()
-    await page.get_by_label("Type the username to confirm").fill(account.username)
-    await page.keyboard.press("Enter")
-    await page.get_by_role("button", name="Delete the account").click()
-
-    await expect(page.get_by_text(f"The account {account.username} was deleted.")).to_be_visible()
-    assert page.url.endswith("tab=Users")
-    assert complaints == []
