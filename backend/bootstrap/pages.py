@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
-from backend.adapters.servers.streamlit_pages import PagesAt, command, on_this_machine, pages_installed, streamlit_pages
 from backend.adapters.servers.processes import plain_environment
+from backend.adapters.servers.streamlit_pages import PagesAt, command, on_this_machine, pages_installed, streamlit_pages
 from backend.core.config import Settings
 from backend.core.errors import ConfigurationError
 
