@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One image for all roles: `docent serve` (the default), `docent worker`, `docent migrate`.
+# One image for all roles: `docent serve` (the default), `docent worker`, `docent ui`, `docent migrate`.
 FROM python:3.12-slim-bookworm AS build
 
 RUN pip install --no-cache-dir uv==0.13.9
@@ -8,12 +8,13 @@ WORKDIR /src
 
 # The dependencies first: they change less often than the code, so this layer is kept.
 COPY pyproject.toml uv.lock ./
-RUN uv sync --frozen --no-default-groups --no-install-project
+RUN uv sync --frozen --no-default-groups --extra ui --no-install-project
 
 COPY README.md LICENSE ./
 COPY alembic alembic
 COPY backend backend
-RUN uv sync --frozen --no-default-groups --no-editable
+COPY ui ui
+RUN uv sync --frozen --no-default-groups --extra ui --no-editable
 
 
 FROM python:3.12-slim-bookworm
@@ -28,7 +29,7 @@ ENV PATH=/opt/docent/bin:$PATH HOST=0.0.0.0 PORT=8000 DATA_DIR=/data
 USER docent
 WORKDIR /home/docent
 VOLUME /data
-EXPOSE 8000
+EXPOSE 8000 8501
 
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health', timeout=4)"]

@@ -20,5 +20,6 @@ def public_url() -> str:
     if told is not None:
         return told.rstrip("/")
     here = urlsplit(st.context.url or "http://127.0.0.1:8501")
+    host = f"[{here.hostname}]" if ":" in (here.hostname or "") else here.hostname
     port = urlsplit(api_url()).port
-    return f"{here.scheme}://{here.hostname}" + (f":{port}" if port else "")
+    return f"{here.scheme}://{host}" + (f":{port}" if port else "")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
+from backend.adapters.servers.processes import plain_environment
 from backend.adapters.servers.streamlit_pages import PagesAt, command, on_this_machine, pages_installed, streamlit_pages
 from backend.core.config import Settings
 from backend.core.errors import ConfigurationError
@@ -22,6 +23,16 @@ def pages_wanted(settings: Settings) -> bool:
     return not (settings.production or elsewhere) and pages_installed()
 
 
+def check_pages(settings: Settings, api_port: int) -> None:
+    """Look whether the pages can be run, if they are wanted, before anything else is started.
+
+    Raises:
+        ConfigurationError: They are not installed, or their port is taken.
+    """
+    if pages_wanted(settings):
+        command(_at(settings, "", api_port))
+
+
 @asynccontextmanager
 async def open_pages(settings: Settings, api_port: int) -> AsyncIterator[int | None]:
     """Run the pages within the block, if they are wanted, and yield their port. They take about two seconds to answer.
@@ -32,7 +43,7 @@ async def open_pages(settings: Settings, api_port: int) -> AsyncIterator[int | N
     if not pages_wanted(settings):
         yield None
         return
-    at = _at(settings, settings.ui_api_url or f"http://{on_this_machine(settings.host)}:{api_port}")
+    at = _at(settings, settings.ui_api_url or f"http://{on_this_machine(settings.host)}:{api_port}", api_port)
     async with streamlit_pages(settings.data_dir, at):
         yield at.port
 
@@ -43,20 +54,24 @@ def become_pages(settings: Settings) -> NoReturn:
     Raises:
         ConfigurationError: They are not installed, or their port is taken.
     """
-    at = _at(settings, settings.ui_api_url or f"http://{on_this_machine(settings.host)}:{settings.port}")
+    at = _at(settings, settings.ui_api_url or f"http://{on_this_machine(settings.host)}:{settings.port}", None)
     folder, words, environment = command(at)
     os.chdir(folder)
-    os.execve(words[0], words, {**os.environ, **environment})  # noqa: S606 - our own command, without a shell
+    os.execve(words[0], words, plain_environment(**environment))  # noqa: S606 - our own command, without a shell
 
 
-def _at(settings: Settings, api_url: str) -> PagesAt:
-    port = _port(settings.host, settings.ui_port)
+def _at(settings: Settings, api_url: str, api_port: int | None) -> PagesAt:
+    port = _port(settings.host, settings.ui_port, api_port)
     return PagesAt(settings.host, port, api_url, settings.ui_public_api_url, settings.max_upload_bytes)
 
 
-def _port(host: str, wanted: int | None) -> int:
+def _port(host: str, wanted: int | None, of_the_api: int | None) -> int:
+    """Return the port to listen on. That of the API is taken, though nobody may listen there yet."""
+    if wanted and wanted == of_the_api:
+        raise ConfigurationError(f"UI_PORT and PORT are both {wanted}. Choose another UI_PORT.")
+    usual = 0 if of_the_api == USUAL_PORT else USUAL_PORT
     try:
-        return _free(host, USUAL_PORT if wanted is None else wanted)
+        return _free(host, usual if wanted is None else wanted)
     except OSError as error:
         if wanted is None:
             return _free(host, 0)

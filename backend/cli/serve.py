@@ -31,7 +31,10 @@ def serve(
     configure_logging(settings.log_level, settings.log_format)
     with closing(_bound(settings)) as listener, sentences():
         with at_once():
-            from backend.cli.server import make_server  # noqa: PLC0415 - no other command needs the web floor
+            from backend.bootstrap.pages import check_pages  # noqa: PLC0415 - no other command needs it
+
+            check_pages(settings, listener.getsockname()[1])
+            from backend.cli.server import make_server  # noqa: PLC0415 - nor the web floor
 
             server = make_server(settings)
         server.run([listener])

@@ -9,6 +9,7 @@ import pytest
 import typer.main
 import yaml
 
+from backend.bootstrap.pages import USUAL_PORT
 from backend.cli import app
 from backend.core.config import Settings
 
@@ -20,7 +21,12 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 SETTINGS = {name.upper() for name in Settings.model_fields}
 COMMANDS: set[str] = set(vars(typer.main.get_command(app))["commands"])
 SECRETS = {"SECRET_KEY", "POSTGRES_PASSWORD", "DOCENT_OWNER_PASSWORD", "DOCENT_APP_PASSWORD"}
-CHOICES = {"CHAT_MODEL": "llama3.2:1b", "EMBEDDING_MODEL": "nomic-embed-text"}
+CHOICES = {
+    "CHAT_MODEL": "llama3.2:1b",
+    "EMBEDDING_MODEL": "nomic-embed-text",
+    "UI_URL": "http://127.0.0.1:8501/",
+    "UI_PUBLIC_API_URL": "",
+}
 
 
 def filled_in(value: str) -> str:
@@ -51,7 +57,7 @@ def test_our_services_are_given_settings_and_nothing_else(name: str) -> None:
     assert set(OURS[name]["environment"]) <= SETTINGS
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", set(OURS) - {"ui"})
 def test_production_accepts_the_settings_of_our_services(name: str) -> None:
     settings = settings_of(OURS[name])
     settings.check()
@@ -77,10 +83,24 @@ def test_the_api_leaves_the_indexing_to_the_worker_and_both_see_the_same_files()
     assert OURS["api"]["volumes"] == OURS["worker"]["volumes"]
 
 
-def test_only_the_api_is_published_and_only_to_this_machine() -> None:
+def test_only_the_api_and_the_pages_are_published_and_only_to_this_machine() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
 
-    assert ports == {"api": ["127.0.0.1:8000:8000"]}
+    assert ports == {"api": ["127.0.0.1:8000:8000"], "ui": ["127.0.0.1:8501:8501"]}
+
+
+def test_the_pages_know_no_secret_and_browsers_are_led_to_them() -> None:
+    environment = OURS["ui"]["environment"]
+
+    assert set(environment) == {"UI_API_URL", "UI_PUBLIC_API_URL"}
+    assert environment["UI_API_URL"] == f"http://api:{Settings.model_fields['port'].default}"
+    assert settings_of(OURS["api"]).ui_url == f"http://{OURS['ui']['ports'][0].rpartition(':')[0]}/"
+    assert str(USUAL_PORT) == OURS["ui"]["ports"][0].rpartition(":")[2]
+
+
+def test_the_image_has_the_pages_and_what_they_need() -> None:
+    assert DOCKERFILE.count("uv sync --frozen --no-default-groups --extra ui") == DOCKERFILE.count("uv sync")
+    assert "COPY ui ui\n" in DOCKERFILE
 
 
 def test_every_secret_has_to_be_given() -> None:

@@ -6,6 +6,7 @@ import sys
 SLOW = ("sqlalchemy", "fastapi", "uvicorn", "numpy", "aiohttp", "chromadb", "procrastinate", "jose", "backend.bootstrap")
 BESIDE = ("fastapi", "uvicorn", "chromadb", "onnxruntime", "alembic", "procrastinate", "py3langid")
 LATER = ("chromadb", "onnxruntime", "tokenizers", "alembic", "py3langid", "lxml", "pypdfium2", "langchain", "mcp.client")
+OF_THE_PAGES = ("streamlit", "pandas", "pyarrow", "httpx2")
 
 
 def loaded_by(statements: str) -> set[str]:
@@ -24,3 +25,7 @@ def test_commands_beside_a_server_do_not_wait_for_the_web_nor_for_what_only_some
 
 def test_a_server_does_not_wait_for_what_only_some_requests_need() -> None:
     assert loaded_by("import backend.main").isdisjoint(LATER)
+
+
+def test_a_server_never_loads_what_its_pages_are_made_of() -> None:
+    assert loaded_by("import backend.main, backend.cli.server, backend.bootstrap.pages").isdisjoint(OF_THE_PAGES)

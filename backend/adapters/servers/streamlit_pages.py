@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from math import ceil
 from pathlib import Path
 
 from backend.adapters.servers.private_files import LOOPBACK, prepare_data_folder
@@ -15,6 +16,18 @@ from backend.core.errors import ConfigurationError
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PACKAGED = Path(__file__).resolve().parents[2] / "_ui"
+_MEGABYTE = 1 << 20
+"""Streamlit's."""
+_PASSED_ON = ("SSL_CERT_FILE", "SSL_CERT_DIR", "TZ")
+_FIXED = {
+    "STREAMLIT_SERVER_ENABLE_CORS": "true",  # It means the protection: a page of another origin opens no session.
+    "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION": "true",
+    "STREAMLIT_SERVER_ENABLE_STATIC_SERVING": "false",
+    "STREAMLIT_SERVER_ENABLE_AGENT_API": "false",
+    "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+    # Told its address, it does not ask a server on the internet for it.
+    "STREAMLIT_BROWSER_SERVER_ADDRESS": "localhost",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +52,7 @@ def _folder() -> Path | None:
 
 
 def command(at: PagesAt) -> tuple[Path, tuple[str, ...], Mapping[str, str]]:
-    """Return the folder to start in, the command, and the environment to add.
+    """Return the folder to start in, the command, and the environment to add. Streamlit's own settings come through.
 
     Raises:
         ConfigurationError: They are not installed.
@@ -47,16 +60,19 @@ def command(at: PagesAt) -> tuple[Path, tuple[str, ...], Mapping[str, str]]:
     root = _folder()
     if root is None or not pages_installed():
         raise ConfigurationError("The user interface is not installed: `make setup` does, or `uv sync --extra ui`.")
+    own = {name: value for name, value in os.environ.items() if name.startswith("STREAMLIT_") or name in _PASSED_ON}
     environment = {
+        **own,
+        **_FIXED,
         "PYTHONPATH": str(root),
         "UI_API_URL": at.api_url,
         "STREAMLIT_SERVER_ADDRESS": at.host,
         "STREAMLIT_SERVER_PORT": str(at.port),
-        "STREAMLIT_SERVER_MAX_UPLOAD_SIZE": str(max(at.max_upload_bytes // 1_000_000, 1)),
+        "STREAMLIT_SERVER_MAX_UPLOAD_SIZE": str(ceil(at.max_upload_bytes / _MEGABYTE)),
         **({"UI_PUBLIC_API_URL": at.public_api_url} if at.public_api_url else {}),
     }
     # -P: the folder that it starts in, which has its configuration, is no place to import from.
-    return root / "ui", (sys.executable, "-P", "-m", "streamlit", "run", "app.py"), environment
+    return root / "ui", (sys.executable, "-P", "-m", "streamlit", "run", "server.py"), environment
 
 
 @asynccontextmanager
