@@ -1,7 +1,7 @@
 """What people see who are not signed in."""
 
 from html import escape
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx2
 import streamlit as st
@@ -65,5 +65,6 @@ def _address(path: str) -> str:
     if LEFT in st.session_state:
         return f"{public_url()}/{path}"
     wanted = urlencode(st.query_params.to_dict(), doseq=True)
-    here = (st.context.url or "") + (f"?{wanted}" if wanted else "")
-    return f"{public_url()}/{path}?next={quote(here, safe='')}"
+    here = urlsplit(st.context.url or "")._replace(query=wanted)
+    here = here if here.path else here._replace(path="/")
+    return f"{public_url()}/{path}?next={quote(here.geturl(), safe='')}"

@@ -74,7 +74,8 @@ def _response(
     title: str, parts: Sequence[str], status: int, *, forms: str, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
     html = "".join((_HEAD.format(title=escape(title), style=STYLE, svg=ICON, icon=_ICON), *parts, "</main></body></html>"))
-    policy = f"default-src 'none'; style-src 'sha256-{_HASH}'; img-src data:; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
+    allowed = f"style-src 'sha256-{_HASH}'; img-src data:; form-action {forms}"
+    policy = f"default-src 'none'; {allowed}; frame-ancestors 'none'; base-uri 'none'"
     return HTMLResponse(html, status, {**(headers or {}), "Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
 
