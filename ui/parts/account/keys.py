@@ -103,7 +103,7 @@ def _row(key: dict[str, Any]) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap=None, width="stretch"):
             st.markdown(f"**{plain(key['name'])}**")
-            st.caption("  \n".join((f"`{key['prefix'][:11]}…`", plain(_may(key)), plain(_lasts(key)))))
+            st.caption("  \n".join((f"`{key['prefix']}…`", plain(_may(key)), plain(_lasts(key)))))
         if st.button("Revoke", key=f"revoke-{key['id']}", help=f"End the key {plain(key['name'])}"):
             ask(REVOKED, key)
             st.rerun()
