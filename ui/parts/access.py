@@ -1,22 +1,41 @@
-"""Who is looking at the page."""
+"""Who is looking at the page, and what they are told where the API does not do as they wish."""
 
-from html import escape
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 import httpx2
 import streamlit as st
 
-from ui.client import Api, ApiError
-from ui.settings import api_url, public_url
+from ui.client import Api, ApiError, connect, unreadable
+from ui.parts.wording import span
+from ui.settings import api_url
 
 COOKIE = "docent_session"
+LEFT = "left"
+"""Where a session of the pages remembers that its sign-in was ended here. It has no way back: who signs in gets a new one."""
+ENDED = "Your sign-in has ended. Sign in again. If that does not work, ask whoever runs this server: the account may be disabled."
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody at the door: signed in (``me``), a stranger, or not known, for the API failed (``error``).
+
+    ``said`` is what a stranger should know first, such as that the sign-in has ended.
+    """
+
+    me: dict[str, Any] | None = None
+    said: str = ""
+    error: ApiError | None = None
 
 
 @st.cache_resource(show_spinner=False)
-def _http(url: str) -> httpx2.Client:
-    """One pool of connections for everybody; who asks is said with each request."""
-    return httpx2.Client(base_url=url, timeout=30, limits=httpx2.Limits(max_connections=200))
+def http(url: str) -> httpx2.Client:
+    """Return one pool of connections for everybody; who asks is said with each request."""
+    return connect(url)
 
 
 def token() -> str | None:
@@ -26,38 +45,46 @@ def token() -> str | None:
 
 def api() -> Api:
     """Return the API in the name of whoever is signed in."""
-    return Api(_http(api_url()), token() or "")
+    return Api(http(api_url()), token() or "")
 
 
-def signed_in_api() -> dict[str, Any]:
-    """Return the account of whoever is signed in; for anybody else, show the way in and stop."""
+def visitor() -> Visitor:
+    """Find out who is looking."""
+    if LEFT in st.session_state:
+        return Visitor(said=st.session_state[LEFT])
     if token() is None:
-        _welcome()
+        return Visitor()
     try:
-        me: dict[str, Any] = api().get("/auth/me")
+        me = api().get("/auth/me")
     except ApiError as error:
-        if error.status == 401:
-            _welcome("You were signed out. Sign in again.")
-        failed(error)
-        if st.button("Try again", icon=":material/refresh:"):
-            st.rerun()
-        st.stop()
-    return me
+        return Visitor(said=ENDED) if error.status == 401 else Visitor(error=error)
+    if not isinstance(me, dict) or not isinstance(me.get("username"), str):
+        return Visitor(error=unreadable())
+    return Visitor(me=me)
 
 
-def _welcome(sentence: str = "Upload documents, ask questions, and read answers with sources that can be checked.") -> None:
-    st.title("Docent")
-    st.write(sentence)
-    then = quote(st.context.url or "", safe="")
-    ways = "".join(
-        f'<a class="go" target="_self" href="{escape(public_url())}/{path}?next={then}">{words}</a>'
-        for path, words in (("sign-in", "Sign in"), ("sign-up", "Open an account"))
-    )
-    st.html(ways)
-    st.stop()
+def leave(sentence: str) -> None:
+    """Forget everything of whoever was signed in. From the next run on, the page shows the way in, and this sentence."""
+    st.session_state.clear()
+    st.session_state[LEFT] = sentence
+    st.query_params.clear()
 
 
 def failed(error: ApiError) -> None:
     """Say in words what did not work."""
-    wait = f" Try again in {error.retry_after:.0f} seconds." if error.retry_after else ""
+    if error.status == 401:
+        st.error("Your sign-in has ended. Reload the page to sign in again.", icon=":material/error:")
+        return
+    wait = f" Try again in {span(error.retry_after)}." if error.retry_after else ""
     st.error(error.message + wait, icon=":material/error:")
+
+
+def attempt(show: Callable[[], None]) -> None:
+    """Show a part of a page. Where the API fails, or answers what cannot be understood, say so in its place."""
+    try:
+        show()
+    except ApiError as error:
+        failed(error)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        _log.exception("A part of a page could not be shown.")
+        failed(unreadable())

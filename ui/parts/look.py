@@ -1,15 +1,14 @@
 """What the theme cannot say."""
 
+from base64 import b64encode
+from pathlib import Path
+
 import streamlit as st
 
-_STYLE = """
-<style>
-.passage{white-space:pre-wrap;line-height:1.6;max-height:60vh;overflow:auto}
-.passage mark{background:#ffe69a;color:#1c1d22;padding:.1em 0;border-radius:.2em}
-.go{display:inline-block;
-padding:.55rem 1.1rem;margin-right:.75rem;border-radius:.5rem;border:1px solid currentColor;text-decoration:none}
-</style>
-"""
+_STYLE = f"<style>{Path(__file__).with_name('look.css').read_text(encoding='utf-8')}</style>"
+_FILE = Path(__file__).parents[1] / "icon.svg"
+ICON = f'<img alt="" src="data:image/svg+xml;base64,{b64encode(_FILE.read_bytes()).decode()}">'
+"""The same that the API's own pages show."""
 
 
 def apply() -> None:

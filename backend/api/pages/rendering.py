@@ -10,10 +10,12 @@ from pathlib import Path
 from starlette.responses import HTMLResponse
 
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+ICON = Path(__file__).with_name("icon.svg").read_text(encoding="utf-8").strip()
 _HASH = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+_ICON = b64encode(ICON.encode()).decode()
 _HEAD = """<!doctype html><html lang="en"><head><meta charset="utf-8">\
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>{title} · Docent</title>\
-<style>{style}</style></head><body><main><h1>{title}</h1>"""
+<link rel="icon" href="data:image/svg+xml;base64,{icon}"><style>{style}</style></head><body><main>{svg}<h1>{title}</h1>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,9 @@ def notice(title: str, wrong: str, link: tuple[str, str, str], *, status: int) -
 def _response(
     title: str, parts: Sequence[str], status: int, *, forms: str, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
-    html = "".join((_HEAD.format(title=escape(title), style=STYLE), *parts, "</main></body></html>"))
-    policy = f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
+    html = "".join((_HEAD.format(title=escape(title), style=STYLE, svg=ICON, icon=_ICON), *parts, "</main></body></html>"))
+    allowed = f"style-src 'sha256-{_HASH}'; img-src data:; form-action {forms}"
+    policy = f"default-src 'none'; {allowed}; frame-ancestors 'none'; base-uri 'none'"
     return HTMLResponse(html, status, {**(headers or {}), "Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
 
