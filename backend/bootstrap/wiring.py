@@ -140,7 +140,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         queue=QueueService(uow),
         reindexing=ReindexService(uow, index, parts.embedders, builder),
         search=SearchService(uow, retriever),
-        sessions=SessionService(uow),
+        sessions=SessionService(uow, answering),
         status=status_service(settings, at, uow=uow, blobs=blobs, index=index, models=model, limiter=parts.limiter),
         streams=StreamService(uow, turns, parts.relay, grace_seconds=settings.stream_grace_seconds),
         tiers=TierService(uow),
