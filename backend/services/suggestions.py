@@ -1,7 +1,8 @@
 """What somebody might ask of their documents."""
 
-from collections import Counter
-from collections.abc import Sequence
+import asyncio
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence, Set
 from uuid import UUID
 
 from backend.core.clock import now
@@ -42,7 +43,8 @@ class SuggestionService:
         async with self._uow.of(owner_id) as tx:
             within = await _within(tx, owner_id, document_ids, session_id, reach)
             chunks = await tx.chunks.sampled(owner_id, within, documents=limit + SPARE_DOCUMENTS, turn=now().date().toordinal())
-        return _suggestions(chunks, limit)
+        # Some milliseconds of work, which the loop does not wait for.
+        return await asyncio.to_thread(_suggestions, chunks, limit)
 
 
 async def _within(
@@ -61,18 +63,23 @@ async def _within(
 
 
 def _suggestions(chunks: Sequence[SampledChunk], limit: int) -> list[Suggestion]:
-    """Return the questions: the first one of each document, then the second one of each, and so on."""
-    words = {chunk.id: words_of(chunk.text) for chunk in chunks}
-    documents = {chunk.document_id for chunk in chunks}
-    spread = Counter(word for _, word in {(chunk.document_id, word) for chunk in chunks for word in words[chunk.id]})
-    everywhere = {word for word, count in spread.items() if len(documents) > 1 and 2 * count > len(documents)}
-    asked: dict[str, tuple[int, int, UUID]] = {}
-    order = {document_id: place for place, document_id in enumerate(dict.fromkeys(chunk.document_id for chunk in chunks))}
-    rounds: Counter[UUID] = Counter()
+    """Return the questions: the first one of each document, then the second one of each, and so on, no more than are wanted."""
+    of: dict[UUID, list[SampledChunk]] = {}
     for chunk in chunks:
-        made = question(chunk.heading, chunk.text, chunk.language, everywhere=everywhere)
-        if made is not None and made.casefold() not in {other.casefold() for other in asked}:
-            asked[made] = (rounds[chunk.document_id], order[chunk.document_id], chunk.document_id)
-            rounds[chunk.document_id] += 1
-    first = sorted(asked.items(), key=lambda one: one[1][:2])[:limit]
-    return [Suggestion(text, document_id) for text, (_, _, document_id) in first]
+        of.setdefault(chunk.document_id, []).append(chunk)
+    spread = Counter(word for own in of.values() for word in set[str]().union(*(words_of(chunk.text) for chunk in own)))
+    everywhere = {word for word, count in spread.items() if len(of) > 1 and 2 * count > len(of)}
+    asked: dict[str, Suggestion] = {}
+    waiting = deque((document_id, _questions(own, everywhere)) for document_id, own in of.items())
+    while waiting and len(asked) < limit:
+        document_id, questions = waiting.popleft()
+        made = next((made for made in questions if made.casefold() not in asked), None)
+        if made is not None:
+            asked[made.casefold()] = Suggestion(made, document_id)
+            waiting.append((document_id, questions))
+    return list(asked.values())
+
+
+def _questions(chunks: Sequence[SampledChunk], everywhere: Set[str]) -> Iterator[str]:
+    made = (question(chunk.heading, chunk.text, chunk.language, everywhere=everywhere) for chunk in chunks)
+    return (one for one in made if one is not None)

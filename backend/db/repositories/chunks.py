@@ -39,7 +39,7 @@ select c.id, c.document_id, n.language, c.heading, c.text from newest n cross jo
   ) p join chunks c on c.document_id = n.id and c.version = n.live_version and c.ordinal = p.ordinal and c.owner_id = :owner_id
 ) c order by n.created_at desc, n.id desc, c.place
 """)
-PLACES = 6
+PLACES = 4
 
 
 @dataclass(frozen=True, slots=True)
