@@ -50,18 +50,23 @@ class FrontDoor:
     async def answer(self, request: Request) -> Response:
         """Return what the request's Accept asks for."""
         if not wants_page(request.headers.get("accept", "")):
-            return Response(_told(request.app).model_dump_json(), headers=VARY, media_type="application/json")
+            return Response(self._told(request.app).model_dump_json(), headers=VARY, media_type="application/json")
         app = await self._frontend.index(request.scope) if self._frontend is not None else None
         if app is not None:
             return app
         interface = self._interface(request)
         if interface is not None:
             return RedirectResponse(interface, 307, {**VARY, "Cache-Control": "no-store"})
-        return HTMLResponse(_page(_told(request.app), signed_in=COOKIE in request.cookies), headers=OF_PAGE)
+        return HTMLResponse(_page(self._told(request.app), signed_in=COOKIE in request.cookies), headers=OF_PAGE)
 
-
-def _told(app: FastAPI) -> WelcomeOut:
-    return WelcomeOut(service=SERVICE, version=app.version, docs=app.docs_url, links=LinksOut(openapi=app.openapi_url))
+    def _told(self, app: FastAPI) -> WelcomeOut:
+        return WelcomeOut(
+            service=SERVICE,
+            version=app.version,
+            docs=app.docs_url,
+            registration_open=self.registration_open,
+            links=LinksOut(openapi=app.openapi_url),
+        )
 
 
 def _page(told: WelcomeOut, *, signed_in: bool) -> str:

@@ -20,6 +20,7 @@ from backend.api.routes import (
     sessions,
     sign_in,
     streams,
+    suggestions,
     tasks,
     tiers,
     usage,
@@ -36,6 +37,6 @@ router.include_router(sign_in.router)
 router.include_router(mcp.router)
 router.include_router(openai.router)
 OF_PEOPLE = (auth, usage, exports, keys, users, admin, tiers, queue)
-OF_QUESTIONS = (models, chat, tasks, search, documents, sessions, messages, streams, assist)
+OF_QUESTIONS = (models, chat, tasks, search, suggestions, documents, sessions, messages, streams, assist)
 for part in (*OF_PEOPLE, *OF_QUESTIONS):
     router.include_router(part.router, prefix=V1)

@@ -50,6 +50,7 @@ from backend.services.retrieval import Deadlines, Retriever
 from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.streams import StreamService
+from backend.services.suggestions import SuggestionService
 from backend.services.tasks import TaskService
 from backend.services.throttling import ThrottleService
 from backend.services.tiers import TierService
@@ -140,9 +141,10 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         queue=QueueService(uow),
         reindexing=ReindexService(uow, index, parts.embedders, builder),
         search=SearchService(uow, retriever),
-        sessions=SessionService(uow),
+        sessions=SessionService(uow, answering),
         status=status_service(settings, at, uow=uow, blobs=blobs, index=index, models=model, limiter=parts.limiter),
         streams=StreamService(uow, turns, parts.relay, grace_seconds=settings.stream_grace_seconds),
+        suggestions=SuggestionService(uow),
         tiers=TierService(uow),
         tasks=TaskService(uow, answering, quotas),
         titler=titler,

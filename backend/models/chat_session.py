@@ -14,7 +14,8 @@ from backend.models.base import Base
 class ChatSessionRow(Base):
     """One conversation. ``document_ids`` is null when it searches all documents of its owner.
 
-    A strict one is answered from the documents alone. ``titled`` says that somebody, or the model, has given it its title.
+    A strict one is answered from the documents alone; ``model`` answers its questions that name none.
+    ``titled`` says that somebody, or the model, has given it its title.
     ``api_key_id`` is set when a key made it: a key that reaches some documents only sees its own conversations only.
     """
 
@@ -31,5 +32,6 @@ class ChatSessionRow(Base):
     document_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid(as_uuid=True)))
     strict: Mapped[bool] = mapped_column(server_default="false")
     titled: Mapped[bool] = mapped_column(server_default="false")
+    model: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -11,11 +11,13 @@ from pydantic_core import PydanticCustomError
 from backend.core.values.chat import Answer, AnswerStatus, Leg, MessageStatus, Question
 from backend.schemas.base import NOT_BLANK, DocumentIds, NotBlank, RequestModel, ResponseModel, Storable, Text
 
+ModelId = Annotated[Text, Field(min_length=1, max_length=200)]
+
 
 class Manner(RequestModel):
     """How a question is to be answered. What is left out is left to the session, the model or the server."""
 
-    model: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    model: ModelId | None = None
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=131_072)] | None = None
     strict: bool | None = Field(None, description="Answers from the documents alone, or not; without it as the session says.")

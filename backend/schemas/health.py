@@ -25,6 +25,7 @@ class WelcomeOut(ResponseModel):
     service: str
     version: str
     docs: str | None = Field(description="The documentation to read, unless it is switched off.")
+    registration_open: bool = Field(description="Whether anybody may open an account.")
     links: LinksOut
 
 

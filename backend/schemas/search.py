@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from backend.core.values.chat import Leg
+from backend.core.values.search import Suggestion
 from backend.schemas.base import NOT_BLANK, DocumentIds, NotBlank, RequestModel, ResponseModel, Storable
 
 
@@ -76,3 +77,21 @@ class FindingsOut(ResponseModel):
     dense_weight: float = Field(description="The part of the search by meaning in the score. A search alone has all.")
     thresholds: ThresholdsOut
     timings: SearchTimingsOut
+
+
+class SuggestionOut(ResponseModel):
+    """A question that a document of the caller answers."""
+
+    question: str
+    document_id: UUID
+
+    @classmethod
+    def of(cls, suggestion: Suggestion) -> "SuggestionOut":
+        """Build it from the service's answer."""
+        return cls.model_validate(suggestion)
+
+
+class SuggestionsOut(ResponseModel):
+    """Questions to begin with."""
+
+    items: list[SuggestionOut]

@@ -9,7 +9,7 @@ from pydantic import Field
 from backend.core.values.chat import AnswerStatus, ChatSession, Leg, Message, MessageRole, MessageStatus, Rating
 from backend.core.values.page import Page
 from backend.schemas.base import NOT_BLANK, DocumentIds, NotBlank, RequestModel, ResponseModel, Storable
-from backend.schemas.chat import SourceOut, TimingsOut, UsageOut
+from backend.schemas.chat import ModelId, SourceOut, TimingsOut, UsageOut
 from backend.schemas.page import PageOut, cursor_of
 
 Title = Annotated[str, Field(min_length=1, max_length=200, pattern=NOT_BLANK), NotBlank, Storable]
@@ -21,6 +21,7 @@ class SessionIn(RequestModel):
     title: Title = Field("New conversation", description="Without it, what is asked gives the title.")
     document_ids: DocumentIds | None = Field(None, description="Searches these documents only; without it, all.")
     strict: bool = Field(False, description="Answers from the documents alone.")
+    model: ModelId | None = Field(None, description="Answers questions that name none; without it, the default model does.")
 
     @property
     def chosen_title(self) -> str | None:
@@ -35,6 +36,7 @@ class SessionPatch(RequestModel):
     title: Annotated[Title, Field(default_factory=str)]
     document_ids: DocumentIds | None = Field(None, description="Searches these documents only; null: all.")
     strict: Annotated[bool, Field(default_factory=bool, description="Answers from the documents alone.")]
+    model: ModelId | None = Field(None, description="Answers questions that name none; null: the default model does.")
 
 
 class SessionOut(ResponseModel):
@@ -45,6 +47,7 @@ class SessionOut(ResponseModel):
     document_ids: list[UUID] | None
     strict: bool = Field(description="Whether it is answered from the documents alone.")
     titled: bool = Field(description="Whether somebody, or the model, has given it its title.")
+    model: str | None = Field(description="The model that answers its questions that name none; null: the default one.")
     created_at: datetime
     updated_at: datetime = Field(description="When it was last used.")
 

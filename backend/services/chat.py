@@ -62,7 +62,8 @@ class ChatService:
             SessionBusyError: The session's previous question is still being answered.
         """
         arrived = perf_counter()
-        await self._assert_known(owner_id, question.model)
+        if question.model is not None:
+            await self._answering.usable(owner_id, question.model)
 
         async def begin() -> Turn:
             async with self._uow.of(owner_id) as tx:
@@ -98,7 +99,8 @@ class ChatService:
             RateLimitedError: As many tasks as an account may have are waiting; ``details`` says ``background_tasks``.
             DocentError: As ``ask``.
         """
-        await self._assert_known(owner_id, question.model)
+        if question.model is not None:
+            await self._answering.usable(owner_id, question.model)
         async with self._uow.of(owner_id) as tx:
             await self._check_tasks(tx, owner_id)
             asked = await self._store(tx, owner_id, question, reach)
@@ -130,9 +132,13 @@ class ChatService:
 
     async def _store(self, tx: Transaction, owner_id: UUID, question: Question, reach: Reach, again: UUID | None = None) -> Asked:
         question_id, answer_id = new_id(), new_id()
+        session = await self._session(tx, owner_id, question, reach)
+        if question.model is None and session is not None:
+            question = replace(question, model=session.model)
         model = await self._quotas.check_model(tx, owner_id, question.model)
         await self._quotas.check_tokens(tx, owner_id)
-        session = await self._session(tx, owner_id, question, reach)
+        if session is None:
+            session = await self._begun(tx, owner_id, question, reach, model=None if question.model is None else model)
         found = await searchable(tx, owner_id, reach, wanted=question.document_ids, otherwise=session.document_ids)
         if again is None:
             history = await tx.messages.history(owner_id, session.id, limit=REMEMBERED_MESSAGES)
@@ -179,29 +185,25 @@ class ChatService:
             raise MessageNotFoundError
         return answer
 
-    async def _assert_known(self, owner_id: UUID, model: str | None) -> None:
-        """Refuse a model that is a mistake before anything is stored. Who may not use it does not learn whether it exists."""
-        if model is None:
-            return
-        async with self._uow.of(owner_id) as tx:
-            await self._quotas.check_model(tx, owner_id, model)
-        await self._answering.assert_known(model)
-
-    async def _session(self, tx: Transaction, owner_id: UUID, question: Question, reach: Reach) -> ChatSession:
+    async def _session(self, tx: Transaction, owner_id: UUID, question: Question, reach: Reach) -> ChatSession | None:
+        """Return the session that the question goes on with, ``None`` where it begins one."""
         if question.session_id is None:
-            title = title_of(question.text)
-            return await tx.sessions.add(
-                owner_id,
-                session_id=new_id(),
-                title=title,
-                document_ids=question.document_ids,
-                key_id=reach.key_id,
-                strict=bool(question.strict),
-            )
+            return None
         session = await tx.sessions.get(owner_id, question.session_id, key_id=reach.key_id)
         if session is None:
             raise SessionNotFoundError
         return session
+
+    async def _begun(self, tx: Transaction, owner_id: UUID, question: Question, reach: Reach, *, model: str | None) -> ChatSession:
+        return await tx.sessions.add(
+            owner_id,
+            session_id=new_id(),
+            title=title_of(question.text),
+            document_ids=question.document_ids,
+            key_id=reach.key_id,
+            strict=bool(question.strict),
+            model=model,
+        )
 
 
 def _leave(beginning: asyncio.Task[Turn]) -> None:

@@ -28,6 +28,7 @@ from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.status import StatusService
 from backend.services.streams import StreamService
+from backend.services.suggestions import SuggestionService
 from backend.services.tasks import TaskService
 from backend.services.throttling import ThrottleService
 from backend.services.tiers import TierService
@@ -62,6 +63,7 @@ class Services:
     sessions: SessionService
     status: StatusService
     streams: StreamService
+    suggestions: SuggestionService
     tasks: TaskService
     throttle: ThrottleService
     tiers: TierService

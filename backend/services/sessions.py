@@ -19,6 +19,7 @@ from backend.core.values.page import Cursor, Page
 from backend.core.values.user import EVERYTHING, Reach
 from backend.db.uow import Transaction, UnitOfWork
 from backend.services import transcripts
+from backend.services.answering.pipeline import Answering
 
 NEW = "New conversation"
 """What a conversation is called before anything was asked."""
@@ -32,6 +33,7 @@ class Changes(TypedDict, total=False):
     title: str
     document_ids: Sequence[UUID] | None
     strict: bool
+    model: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,9 @@ class Transcript:
 class SessionService:
     """Lists, changes, branches and deletes conversations. Somebody else's is missing, and so is one out of a key's reach."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, answering: Answering) -> None:
         self._uow = uow
+        self._answering = answering
 
     async def create(
         self,
@@ -55,13 +58,17 @@ class SessionService:
         title: str | None,
         document_ids: Sequence[UUID] | None,
         strict: bool = False,
+        model: str | None = None,
         reach: Reach = EVERYTHING,
     ) -> ChatSession:
         """Begin a conversation, about some documents or about all. Without a title it gets one from what is asked.
 
         Raises:
             DocumentNotFoundError: One of the documents is not the caller's, or is out of reach.
+            ModelNotAllowedError: The caller's tier does not have the model.
+            ModelUnknownError: The model does not exist, as far as its provider could be asked.
         """
+        chosen = await self._usable(owner_id, model)
         async with self._uow.of(owner_id) as tx:
             await _assert_documents(tx, owner_id, document_ids, reach)
             return await tx.sessions.add(
@@ -72,6 +79,7 @@ class SessionService:
                 key_id=reach.key_id,
                 strict=strict,
                 titled=title is not None,
+                model=chosen,
             )
 
     async def page(
@@ -96,12 +104,16 @@ class SessionService:
     async def update(
         self, owner_id: UUID, session_id: UUID, *, reach: Reach = EVERYTHING, **changes: Unpack[Changes]
     ) -> ChatSession:
-        """Change a conversation's ``title``, ``document_ids`` or ``strict``. A title that was chosen stays.
+        """Change a conversation's ``title``, ``document_ids``, ``strict`` or ``model``. A title that was chosen stays.
 
         Raises:
             SessionNotFoundError: The caller has no such session.
             DocumentNotFoundError: One of the documents is not the caller's, or is out of reach.
+            ModelNotAllowedError: The caller's tier does not have the model.
+            ModelUnknownError: The model does not exist, as far as its provider could be asked.
         """
+        if "model" in changes:
+            changes["model"] = await self._usable(owner_id, changes["model"])
         async with self._uow.of(owner_id) as tx:
             session = _existing(await tx.sessions.get(owner_id, session_id, key_id=reach.key_id))
             if not changes:
@@ -174,6 +186,7 @@ class SessionService:
                 key_id=reach.key_id,
                 strict=session.strict,
                 titled=session.titled,
+                model=session.model,
             )
             await tx.messages.copy(owner_id, session_id, message, into=branch.id)
         return branch
@@ -201,6 +214,9 @@ class SessionService:
                 raise NotAnAnswerError
             await tx.messages.rate(owner_id, session_id, message_id, rating=rating, comment=comment if rating else None)
             return await _message(tx, owner_id, session_id, message_id)
+
+    async def _usable(self, owner_id: UUID, model: str | None) -> str | None:
+        return None if model is None else await self._answering.usable(owner_id, model)
 
 
 def _existing(session: ChatSession | None) -> ChatSession:

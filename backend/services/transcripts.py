@@ -54,6 +54,8 @@ async def as_markdown(session: ChatSession, messages: AsyncIterator[Message]) ->
     HTML of the file.
     """
     yield f"# {_in_line(session.title)}\n".encode()
+    if session.model is not None:
+        yield f"\nModel: {_in_line(session.model)}\n".encode()
     answers = 0
     async for message in messages:
         if message.superseded:

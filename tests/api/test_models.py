@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.api.test_conversations.talking import SESSIONS, act
+from tests.api.test_conversations.talking import messages as said
 from tests.security.isolation.world import behind_the_walls
 from tests.support.ollama import Fault, InstalledModel, StandInOllama
 from tests.support.product import Account, Product
@@ -48,6 +50,16 @@ async def listed(account: Account, name: str) -> dict[str, Any]:
             if name in [each["id"] for each in found["models"]]:
                 return found
             await asyncio.sleep(0.2)
+
+
+async def settled(account: Account, task_id: str) -> dict[str, Any]:
+    """Wait until a task has ended."""
+    async with asyncio.timeout(60):
+        while True:
+            found: dict[str, Any] = (await account.client.get(f"/api/v1/chat/tasks/{task_id}")).raise_for_status().json()
+            if found["state"] not in {"queued", "running"}:
+                return found
+            await asyncio.sleep(0.1)
 
 
 async def messages(product: Product) -> int:
@@ -111,6 +123,48 @@ async def test_a_model_that_does_not_exist_is_told_before_anything_is_stored(
     ollama.fail("/api/show", Fault(status=500))
     assert (await erin.ask("Anybody?", model="granite9:3b")).status_code == 503
     ollama.clear()
+
+
+async def test_a_conversation_keeps_to_its_model_until_it_is_withdrawn(
+    admin: Account, erin: Account, bob: Account, ollama: StandInOllama
+) -> None:
+    ollama.registry.install(SMALL)
+    begun = await erin.client.post(SESSIONS, json={"model": "ollama/tiny"})
+    assert (begun.status_code, begun.json()["model"]) == (201, "tiny")
+    session = begun.json()["id"]
+    first = (await erin.ask("One?", session_id=session)).json()
+    again = await act(erin, session, first["message_id"], "regenerate")
+    assert [first["model"], again.json()["model"]] == ["tiny", "tiny"]
+    assert (await erin.ask("Two?", session_id=session, model="llama3.2:1b")).json()["model"] == "llama3.2:1b"
+    later = await erin.client.post("/api/v1/chat/background", json={"query": "Three?", "session_id": session})
+    assert (await settled(erin, later.json()["id"]))["state"] == "succeeded"
+    newest = (await said(erin, session))[-1]
+    assert newest["model"] == "tiny"
+
+    branch = (await act(erin, session, newest["id"], "branch")).json()
+    exported = {form: (await erin.client.get(f"{SESSIONS}/{session}/export", params={"format": form})) for form in ("md", "json")}
+    assert (branch["model"], exported["json"].json()["model"]) == ("tiny", "tiny")
+    assert "\nModel: tiny\n" in exported["md"].text
+    other = (await erin.ask("May I?", model="tiny")).json()["session_id"]
+    assert (await erin.client.get(f"{SESSIONS}/{other}")).json()["model"] == "tiny"
+    assert (await erin.ask("And now?", session_id=other)).json()["model"] == "tiny"
+
+    path = f"{SESSIONS}/{session}"
+    await admin.client.patch(f"{TIERS}/enterprise", json={"models": ["llama3.2:1b"]})
+    for refused in (
+        await erin.ask("Four?", session_id=session),
+        await erin.client.patch(path, json={"model": "tiny"}),
+        await erin.client.post(SESSIONS, json={"model": "nobody-has-this"}),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (403, "model_not_allowed")
+    assert (await said(erin, session))[-1] == newest
+    for wrong, code in (("granite9:2b", "model_unknown"), ("nomic-embed-text", "model_unknown"), ("", "request_invalid")):
+        refused = await bob.client.post(SESSIONS, json={"model": wrong})
+        assert (refused.status_code, refused.json()["code"]) == (422, code)
+    renamed = await erin.client.patch(path, json={"title": "Mine"})
+    assert (renamed.status_code, renamed.json()["model"]) == (200, "tiny")
+    assert (await erin.client.patch(path, json={"model": None})).json()["model"] is None
+    assert (await erin.ask("Four?", session_id=session)).json()["model"] == "llama3.2:1b"
 
 
 async def test_administrators_read_and_change_tiers_and_the_log_tells(admin: Account, erin: Account) -> None:

@@ -164,6 +164,7 @@ async def test_programs_are_told_what_answers_here_and_where_to_go_on() -> None:
         in_production = (await client.get("/")).json()
 
     assert (told.json()["service"], told.json()["docs"], told.headers["vary"]) == ("docent", "/docs", "Accept")
+    assert told.json()["registration_open"] is True
     assert told.json()["links"] == {"openapi": "/openapi.json", "health": "/health", "mcp": "/mcp", "openai": "/v1"}
     assert (in_production["docs"], in_production["links"]["openapi"]) == (None, None)
 

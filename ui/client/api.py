@@ -109,18 +109,6 @@ class Api:
         _, file = self._answer("GET", path, within=FILE_SECONDS, params=_given(params))
         return file
 
-    def download(self, path: str, **params: object) -> bytes:
-        """Return a file."""
-        try:
-            response = self._http.get(
-                V1 + path, params={name: str(value) for name, value in params.items() if value is not None}, headers=self._headers
-            )
-        except httpx2.TransportError as error:
-            raise unreachable() from error
-        if response.status_code >= 400:
-            raise ApiError.of(response)
-        return response.content
-
     def status(self) -> list[dict[str, Any]]:
         """Return how the services are that the system depends on."""
         found = self._json("GET", "/services/status", root=True)

@@ -22,6 +22,7 @@ from backend.services.search import SearchService
 from backend.services.sessions import SessionService
 from backend.services.status import StatusService
 from backend.services.streams import StreamService
+from backend.services.suggestions import SuggestionService
 from backend.services.tasks import TaskService
 from backend.services.throttling import ThrottleService
 from backend.services.tiers import TierService
@@ -70,6 +71,10 @@ async def _status(services: AllServices) -> StatusService:
 
 async def _streams(services: AllServices) -> StreamService:
     return services.streams
+
+
+async def _suggestions(services: AllServices) -> SuggestionService:
+    return services.suggestions
 
 
 async def _administration(services: AllServices) -> AdministrationService:
@@ -132,6 +137,7 @@ Exporter = Annotated[AccountExporter, Depends(_exporter)]
 Gateway = Annotated[GatewayService, Depends(_gateway)]
 Keys = Annotated[KeyService, Depends(_keys)]
 Queue = Annotated[QueueService, Depends(_queue)]
+Suggestions = Annotated[SuggestionService, Depends(_suggestions)]
 Tasks = Annotated[TaskService, Depends(_tasks)]
 Profile = Annotated[ProfileService, Depends(_profile)]
 Search = Annotated[SearchService, Depends(_search)]

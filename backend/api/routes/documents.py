@@ -27,12 +27,23 @@ from backend.core.errors import (
     TokenInvalidError,
     UploadInvalidError,
 )
+from backend.core.values.document import DocumentStatus
+from backend.schemas.base import NOT_BLANK, NotBlank, Storable
 from backend.schemas.documents import DocumentOrUploads, DocumentOut, DocumentPage, DocumentPatch, SpanIn, TextOut
 
 router = APIRouter(prefix="/chat", tags=["documents"], responses=problems(TokenInvalidError))
 
 FILE: dict[str, Any] = {"type": "string", "contentMediaType": "application/octet-stream"}
 TITLE: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 300, "description": "Has to come before the file."}
+
+
+Named = Annotated[
+    str | None,
+    Query(alias="q", min_length=1, max_length=200, pattern=NOT_BLANK, description="Looks into titles and filenames, without case."),
+    NotBlank,
+    Storable,
+]
+Statuses = Annotated[list[DocumentStatus] | None, Query(alias="status", max_length=4, description="In one of these states only.")]
 
 
 def multipart(title: str, **schema: object) -> dict[str, Any]:
@@ -94,9 +105,15 @@ async def upload_document(accept: AcceptUpload) -> DocumentOrUploads:
 
 
 @router.get("/documents")
-async def list_documents(caller: Reader, documents: Documents, page: Page) -> DocumentPage:
+async def list_documents(
+    caller: Reader, documents: Documents, page: Page, named: Named = None, statuses: Statuses = None
+) -> DocumentPage:
     """List the caller's documents, newest first."""
-    return DocumentPage.of(await documents.page(caller.user_id, limit=page.limit, after=page.after, reach=caller.reach))
+    return DocumentPage.of(
+        await documents.page(
+            caller.user_id, limit=page.limit, after=page.after, search=named, statuses=statuses, reach=caller.reach
+        )
+    )
 
 
 @router.get("/documents/{document_id}", responses=problems(DocumentNotFoundError))

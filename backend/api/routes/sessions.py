@@ -9,12 +9,20 @@ from fastapi.responses import StreamingResponse
 from backend.api.deps import Asker, Page, Sessions
 from backend.api.downloads import TextDownload
 from backend.api.errors import problems
-from backend.core.errors import DocumentNotFoundError, SessionNotFoundError, TokenInvalidError
+from backend.core.errors import (
+    DocumentNotFoundError,
+    ModelNotAllowedError,
+    ModelUnknownError,
+    SessionNotFoundError,
+    TokenInvalidError,
+)
 from backend.schemas.base import NOT_BLANK, NotBlank, Storable
 from backend.schemas.sessions import MessagePage, SessionIn, SessionOut, SessionPage, SessionPatch
 from backend.services import transcripts
 
 router = APIRouter(prefix="/chat/sessions", tags=["sessions"], responses=problems(TokenInvalidError))
+
+MODEL = (ModelNotAllowedError, ModelUnknownError)
 
 Search = Annotated[
     str | None,
@@ -34,11 +42,16 @@ async def list_sessions(caller: Asker, sessions: Sessions, page: Page, search: S
     )
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(DocumentNotFoundError))
+@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(DocumentNotFoundError, *MODEL))
 async def create_session(body: SessionIn, caller: Asker, sessions: Sessions, response: Response) -> SessionOut:
     """Begin a conversation, about some documents or about all."""
     session = await sessions.create(
-        caller.user_id, title=body.chosen_title, document_ids=body.document_ids, strict=body.strict, reach=caller.reach
+        caller.user_id,
+        title=body.chosen_title,
+        document_ids=body.document_ids,
+        strict=body.strict,
+        model=body.model,
+        reach=caller.reach,
     )
     response.headers["Location"] = f"/api/v1/chat/sessions/{session.id}"
     return SessionOut.of(session)
@@ -50,9 +63,9 @@ async def read_session(session_id: UUID, caller: Asker, sessions: Sessions) -> S
     return SessionOut.of(await sessions.get(caller.user_id, session_id, reach=caller.reach))
 
 
-@router.patch("/{session_id}", responses=problems(SessionNotFoundError, DocumentNotFoundError))
+@router.patch("/{session_id}", responses=problems(SessionNotFoundError, DocumentNotFoundError, *MODEL))
 async def update_session(session_id: UUID, body: SessionPatch, caller: Asker, sessions: Sessions) -> SessionOut:
-    """Change a conversation's title, the documents that it is about, or its strictness."""
+    """Change a conversation's title, the documents that it is about, its strictness, or its model."""
     changes = body.model_dump(exclude_unset=True)
     return SessionOut.of(await sessions.update(caller.user_id, session_id, reach=caller.reach, **changes))
 

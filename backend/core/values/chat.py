@@ -17,6 +17,7 @@ class ChatSession:
     """A conversation. ``document_ids`` limits its retrieval; ``None`` means all of the owner's documents.
 
     A ``strict`` one is answered from the documents alone. One that is not ``titled`` bears its first question for a title.
+    ``model`` answers its questions that name none; ``None`` means the default of whoever asks.
     """
 
     id: UUID
@@ -27,6 +28,7 @@ class ChatSession:
     updated_at: datetime
     strict: bool = False
     titled: bool = False
+    model: str | None = None
 
 
 LONGEST_ANSWER = timedelta(hours=1)

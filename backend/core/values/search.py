@@ -102,3 +102,11 @@ class Findings:
     dense_weight: float
     thresholds: Thresholds
     timings: SearchTimings
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A question that a document answers."""
+
+    question: str
+    document_id: UUID

@@ -24,6 +24,34 @@ STORE = text(
     "  on conflict (id) do nothing"
 )
 
+# A few places of each document, spread evenly over it and moved on with every turn. Newest documents first.
+SAMPLED = text("""
+with newest as (
+  select d.id, d.language, d.live_version, d.created_at, greatest(d.chunks, 1) as size from documents d
+   where d.owner_id = :owner_id and d.deleted_at is null and d.live_version is not null
+     and (cast(:within as uuid[]) is null or d.id = any(cast(:within as uuid[])))
+   order by d.created_at desc, d.id desc limit :documents
+)
+select c.id, c.document_id, n.language, c.heading, c.text from newest n cross join lateral (
+  select c.id, c.document_id, c.heading, c.text, p.place from (
+    select mod(g::bigint * n.size / :places + :turn, n.size) as ordinal, min(g) as place
+      from generate_series(0, :places - 1) g group by 1
+  ) p join chunks c on c.document_id = n.id and c.version = n.live_version and c.ordinal = p.ordinal and c.owner_id = :owner_id
+) c order by n.created_at desc, n.id desc, c.place
+""")
+PLACES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SampledChunk:
+    """A chunk of a document that can be searched, with the document's language, if that could be told."""
+
+    id: UUID
+    document_id: UUID
+    language: str | None
+    heading: str | None
+    text: str
+
 
 @dataclass(frozen=True, slots=True)
 class FoundChunk:
@@ -124,6 +152,17 @@ class ChunkRepository(Repository):
             .where(*_live(owner_id, ids))
         )
         return {row.id: read(FoundChunk, row) for row in await self._connection.execute(statement)}
+
+    async def sampled(self, owner_id: UUID, within: Sequence[UUID] | None, *, documents: int, turn: int) -> list[SampledChunk]:
+        """Return some chunks of each of the owner's newest live documents, the newest first; the ``turn`` decides which."""
+        parameters = {
+            "owner_id": owner_id,
+            "within": None if within is None else list(within),
+            "documents": documents,
+            "places": PLACES,
+            "turn": turn,
+        }
+        return [SampledChunk(*row) for row in await self._connection.execute(SAMPLED, parameters)]
 
 
 def is_wanted(owner_id: UUID) -> tuple[ColumnElement[bool], ...]:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, text, tuple_
 
 from backend.core.values.document import UNFINISHED, Document, DocumentStatus
 from backend.core.values.page import Cursor, Page
-from backend.db.repositories.rows import Repository, columns, position, read
+from backend.db.repositories.rows import Repository, columns, containing, position, read
 from backend.models import DocumentRow
 
 # Rows whose job got lost (aborted by a shutdown, failed in the queue, truncated by hand): they need a new one.
@@ -60,9 +60,16 @@ class DocumentRepository(Repository):
         return None if row is None else read(Document, row)
 
     async def page(
-        self, owner_id: UUID, *, limit: int, after: Cursor | None, within: Sequence[UUID] | None = None
+        self,
+        owner_id: UUID,
+        *,
+        limit: int,
+        after: Cursor | None,
+        within: Sequence[UUID] | None = None,
+        named: str | None = None,
+        statuses: Sequence[DocumentStatus] | None = None,
     ) -> Page[Document]:
-        """Return documents, newest first: all, or those among ``within``."""
+        """Return documents, newest first: all, or those among ``within``, with this text in title or filename."""
         statement = (
             select(*columns(DocumentRow, Document))
             .where(DocumentRow.owner_id == owner_id, DocumentRow.deleted_at.is_(None))
@@ -71,6 +78,13 @@ class DocumentRepository(Repository):
         )
         if within is not None:
             statement = statement.where(DocumentRow.id.in_(within))
+        if named is not None:
+            pattern = containing(named)
+            statement = statement.where(
+                DocumentRow.title.ilike(pattern, escape="\\") | DocumentRow.filename.ilike(pattern, escape="\\")
+            )
+        if statuses:
+            statement = statement.where(DocumentRow.status.in_(statuses))
         if after is not None:
             statement = statement.where(tuple_(DocumentRow.created_at, DocumentRow.id) < tuple_(*position(after)))
         items = [read(Document, row) for row in await self._connection.execute(statement)]

@@ -25,6 +25,7 @@ class SessionRepository(Repository):
         key_id: UUID | None = None,
         strict: bool = False,
         titled: bool = False,
+        model: str | None = None,
     ) -> ChatSession:
         """Insert a conversation."""
         statement = (
@@ -37,6 +38,7 @@ class SessionRepository(Repository):
                 document_ids=None if document_ids is None else list(document_ids),
                 strict=strict,
                 titled=titled,
+                model=model,
             )
             .returning(*columns(ChatSessionRow, ChatSession))
         )

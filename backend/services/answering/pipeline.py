@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import aclosing
 from time import perf_counter
+from uuid import UUID
 
 import stamina
 import structlog
@@ -67,6 +68,18 @@ class Answering:
         self._prompting = Prompting(model, gauge, max_tokens=max_tokens)
         self._grace_seconds = grace_seconds
         self.turns = turns or RunningTurns()
+
+    async def usable(self, owner_id: UUID, model: str) -> str:
+        """Return the id of a model that somebody may use and that is known. Who may not use it does not learn whether it exists.
+
+        Raises:
+            ModelNotAllowedError: The owner's tier does not have it.
+            ModelUnknownError: See ``assert_known``.
+        """
+        async with self._uow.of(owner_id) as tx:
+            chosen = await self._quotas.check_model(tx, owner_id, model)
+        await self.assert_known(model)
+        return chosen
 
     async def assert_known(self, model: str) -> None:
         """Return if a model exists and may chat, or its provider cannot say so now.

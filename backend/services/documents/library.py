@@ -1,11 +1,12 @@
 """Documents: listed, read, renamed, tried again and deleted."""
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from backend.core.errors import BlobNotFoundError, DocumentNotFoundError, DocumentStateError
-from backend.core.values.document import UNFINISHED, Document, Excerpt, Upload
+from backend.core.values.document import UNFINISHED, Document, DocumentStatus, Excerpt, Upload
 from backend.core.values.page import Cursor, Page
 from backend.core.values.user import EVERYTHING, Reach
 from backend.db.uow import UnitOfWork
@@ -49,10 +50,22 @@ class DocumentService:
         """Store a new version of a document and queue its indexing: both or neither; see ``Intake.replace``."""
         return await self._intake.replace(owner_id, document_id, upload, idempotency_key=idempotency_key)
 
-    async def page(self, owner_id: UUID, *, limit: int, after: Cursor | None, reach: Reach = EVERYTHING) -> Page[Document]:
-        """Return the documents within reach, newest first."""
+    async def page(
+        self,
+        owner_id: UUID,
+        *,
+        limit: int,
+        after: Cursor | None,
+        search: str | None = None,
+        statuses: Sequence[DocumentStatus] | None = None,
+        reach: Reach = EVERYTHING,
+    ) -> Page[Document]:
+        """Return the documents within reach, newest first; ``search`` looks into titles and filenames, without case."""
+        named = None if search is None else unicodedata.normalize("NFC", search).strip()
         async with self._uow.of(owner_id) as tx:
-            return await tx.documents.page(owner_id, limit=limit, after=after, within=reach.document_ids)
+            return await tx.documents.page(
+                owner_id, limit=limit, after=after, within=reach.document_ids, named=named, statuses=statuses
+            )
 
     async def get(self, owner_id: UUID, document_id: UUID) -> Document:
         """Return one document.

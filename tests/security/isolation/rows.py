@@ -112,6 +112,7 @@ ROWS: dict[str, Row] = {
     "list_tasks": a_list("task"),
     "read_task": Row(TASK),
     "cancel_task": Row(TASK, turn=1),
+    "list_suggestions": Row({"query.document_ids[]": "document", "query.session_id": "session"}),
     "search": Row({"body.document_ids[]": "document"}, bodies=({"query": QUESTION},)),
     "upload_document": Row({"header.Idempotency-Key": "upload's key"}, refused=202, shape="file"),
     "list_documents": a_list("document"),

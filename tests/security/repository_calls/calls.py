@@ -50,6 +50,7 @@ READS: dict[str, Call] = {
     "chunks.dead_ids": lambda tx, me, hers: tx.chunks.dead_ids(me, hers.cancelled),
     "chunks.wanted": lambda tx, me, hers: tx.chunks.wanted(me, [hers.chunk]),
     "chunks.searchable": lambda tx, me, hers: tx.chunks.searchable(me, [hers.chunk]),
+    "chunks.sampled": lambda tx, me, hers: tx.chunks.sampled(me, [hers.document], documents=9, turn=0),
     "chunks.found": lambda tx, me, hers: tx.chunks.found(me, [hers.chunk]),
     "vectors.searchable": lambda tx, me, hers: tx.vectors.searchable(me, hers.generation, within=[hers.document]),
     "vectors.of_document": lambda tx, me, hers: tx.vectors.of_document(me, hers.generation, hers.document, unindexed_only=False),
