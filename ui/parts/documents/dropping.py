@@ -18,7 +18,11 @@ SETTLE_SECONDS = 5
 _KEY = "drop"
 _STYLE = """
 <style>
-.st-key-drop .stFileChip:not(:has([data-testid="stFileChipIconError"],[data-testid="stFileChipIconSpinner"])){display:none}
+.st-key-drop .stFileChip:not(:has([data-testid="stFileChipIconError"],[data-testid="stFileChipIconSpinner"])),
+.st-key-drop div:has(> .stFileChip:only-child):not(:has([data-testid="stFileChipIconError"],[data-testid="stFileChipIconSpinner"]))
+{display:none}
+.st-key-drop button[aria-label="Add files"]{width:auto;padding:.4rem .8rem;border:1px solid;border-radius:.5rem}
+.st-key-drop button[aria-label="Add files"]::after{content:"Upload more";margin-left:.4rem}
 </style>
 """
 """The field lists what it took; of that, only what is on its way to us and what is too large for us is not listed below it."""

@@ -6,7 +6,7 @@ import httpx2
 
 from ui.client import Api, ApiError
 from ui.client.errors import unreachable
-from ui.parts.access import token
+from ui.parts import access
 from ui.parts.documents.document import Document
 from ui.parts.understanding import understanding
 from ui.settings import api_url
@@ -55,7 +55,7 @@ class Original:
 
     def __init__(self, document_id: str) -> None:
         self._path = f"{PLACE}/{document_id}/file"
-        self._token = token() or ""
+        self._token = access.token() or ""
 
     def __call__(self) -> bytes:
         """Return its bytes. What is raised is shown as it is, so it is a sentence."""
@@ -64,7 +64,7 @@ class Original:
 
 def replace(document_id: str, name: str, file: Any) -> None:
     """Upload a new version of a document; the file is read while it is sent."""
-    _sent("PUT", f"{PLACE}/{document_id}/file", token() or "", files={"file": (name, file)})
+    _sent("PUT", f"{PLACE}/{document_id}/file", access.token() or "", files={"file": (name, file)})
 
 
 def _sent(method: str, path: str, bearer: str, **body: Any) -> httpx2.Response:

@@ -116,7 +116,10 @@ def _row(document: Document, *, choosing: bool) -> DeltaGenerator | None:
                 )
             badge(document)
         facts(document)
-        return condition(document)
+        place = condition(document)
+        if document.status == "failed" and st.button("Delete", icon=":material/delete:", key=f"delete-{document.id}"):
+            confirm([document])
+        return place
 
 
 def _end(found: list[Document], *, sought: bool, more: bool) -> None:
