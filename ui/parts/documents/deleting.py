@@ -9,6 +9,7 @@ from ui.parts.documents.document import Document
 from ui.parts.documents.facts import counted
 from ui.parts.documents.library import PLACE
 from ui.parts.look import plain
+from ui.parts.understanding import understanding
 
 NAMED = 8
 """As many are named before they are deleted; of more, only how many there are."""
@@ -53,7 +54,8 @@ def _delete(documents: list[Document]) -> None:
     left: list[str] = []
     for document in documents:
         try:
-            api().delete(f"{PLACE}/{document.id}")
+            with understanding():
+                api().delete(f"{PLACE}/{document.id}")
         except ApiError as error:
             if error.status != 404:  # Somebody else was faster.
                 left.append(f"- {plain(document.title)}: {plain(error.message)}")

@@ -57,16 +57,16 @@ class Document:
             filename=str(told["filename"]),
             size=int(told["size"]),
             version=int(told["version"]),
-            live_version=told["live_version"],
+            live_version=_number(told["live_version"]),
             status=told["status"],
-            stage=told["stage"],
+            stage=_words(told["stage"]),
             done=int(progress["done"]),
             total=int(progress["total"]),
-            waiting_for=told["waiting_for"],
+            waiting_for=_words(told["waiting_for"]),
             error=None if error is None else str(error["message"]),
             error_code=None if error is None else str(error["code"]),
             notes=tuple(map(str, told.get("notes") or ())),
-            pages=told["pages"],
+            pages=_number(told["pages"]),
             passages=int(told["chunks"]),
             indexed_share=None if coverage is None else _share(coverage["tokens_embedded"], coverage["tokens_extracted"]),
             created_at=datetime.fromisoformat(told["created_at"]),
@@ -81,6 +81,14 @@ class Document:
     def may_succeed(self) -> bool:
         """Whether another attempt may end better."""
         return self.status == "failed" and self.error_code not in HOPELESS
+
+
+def _number(told: Any) -> int | None:
+    return None if told is None else int(told)
+
+
+def _words(told: Any) -> str | None:
+    return None if told is None else str(told)
 
 
 def _share(part: int, whole: int) -> float:

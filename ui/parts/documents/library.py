@@ -71,8 +71,8 @@ def _sent(method: str, path: str, bearer: str, **body: Any) -> httpx2.Response:
     headers = {"Authorization": f"Bearer {bearer}"}
     try:
         response = httpx2.request(method, f"{api_url()}/api/v1{path}", headers=headers, timeout=LONG_SECONDS, **body)
-    except httpx2.TransportError as error:
+    except httpx2.RequestError as error:
         raise unreachable() from error
-    if response.status_code >= 400:
+    if not response.is_success:
         raise ApiError.of(response)
     return response

@@ -32,6 +32,9 @@ def preview(api: Api, document_id: str) -> None:
         st.caption("No text was found in it.")
         return
     parts = -(-length // PART)
+    if number > parts:  # It was turned to in a longer version.
+        st.session_state.pop(key)
+        st.rerun()
     st.caption(f"Part {number:,} of {parts:,}")
     begins = (number - 1) * PART - first
     shown = found[cut(found[:begins]) :] if number == parts else found[cut(found[:begins]) : cut(found)]

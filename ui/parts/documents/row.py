@@ -9,6 +9,7 @@ from ui.parts.documents.document import STATES, Document
 from ui.parts.documents.facts import counted, moment, size
 from ui.parts.documents.library import PLACE
 from ui.parts.look import plain
+from ui.parts.understanding import understanding
 
 
 def badge(document: Document) -> None:
@@ -45,7 +46,8 @@ def condition(document: Document) -> DeltaGenerator | None:
 def act(document: Document, what: str) -> None:
     """Do something with it, and load the page anew. That its state is not what it was a moment ago is no error."""
     try:
-        api().post(f"{PLACE}/{document.id}/{what}")
+        with understanding():
+            api().post(f"{PLACE}/{document.id}/{what}")
     except ApiError as error:
         if error.code != "document_state":
             failed(error)
