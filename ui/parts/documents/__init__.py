@@ -1,0 +1,1 @@
+"""Documents: dropped, listed, watched, read and deleted."""
