@@ -19,6 +19,7 @@ from backend.api.middleware import RequestContext
 from backend.api.progress import Watches
 from backend.api.router import UPLOAD_PATHS, router
 from backend.bootstrap.application import open_application
+from backend.bootstrap.metrics import measuring
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 
@@ -37,7 +38,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             settings.check_frontend()
-            application = await stack.enter_async_context(open_application(settings))
+            exporter = stack.enter_context(measuring(settings))
+            application = await stack.enter_async_context(open_application(settings, exporter=exporter))
             app.state.services = application.services
             app.state.application = application
             if settings.worker:
@@ -63,6 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.environment = settings.environment
     app.state.max_upload_bytes = settings.max_upload_bytes
+    app.state.metrics_token = settings.metrics_token
     app.state.watches = Watches()
     app.state.mcp = Door(settings, version("docent"))
     app.include_router(router)

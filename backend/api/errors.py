@@ -17,6 +17,7 @@ from starlette.types import Scope
 from backend.api.middleware import request_id_of
 from backend.api.openai_errors import body_there, code_there, speaks_openai, status_there
 from backend.core import errors
+from backend.core.metrics import REFUSED
 from backend.schemas.openai.forms import FORM
 from backend.schemas.problem import Problem
 
@@ -82,6 +83,8 @@ async def _docent_error(request: Request, error: Exception) -> Response:
     status = status_of(type(error))
     if request.url.path == TOKEN_PATH and isinstance(error, errors.CredentialsInvalidError):
         return _oauth_error("invalid_grant", error.message)
+    if isinstance(error, errors.TooManyError):
+        REFUSED.add(1, str(error.details.get("limit", "none")))
     headers = retry_after(error)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

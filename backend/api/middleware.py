@@ -14,8 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.openai_errors import body_there, speaks_openai
 from backend.api.security_headers import secure
+from backend.core.metrics import REQUESTS
 
 log = structlog.get_logger("backend.requests")
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -62,9 +65,20 @@ class RequestContext:
                 raise  # The answer has begun: all that is left is to break it off.
             await _send_defect(send_with_headers, request_id, scope["path"])
         finally:
-            elapsed = round((perf_counter() - begun) * 1000, 1)
+            seconds = perf_counter() - begun
+            REQUESTS.observe(seconds, _operation(scope), _method(scope), str(status))
+            elapsed = round(seconds * 1000, 1)
             # Quoted, for a decoded path may hold line breaks and what moves a terminal's cursor.
             log.info("request", method=scope["method"], path=quote(scope["path"]), status=status or None, ms=elapsed)
+
+
+def _operation(scope: Scope) -> str:
+    """Return the name of the route that answered. What has none is one thing: people may ask for any path."""
+    return str(getattr(scope.get("route"), "name", "none"))
+
+
+def _method(scope: Scope) -> str:
+    return str(scope["method"]) if scope["method"] in METHODS else "other"
 
 
 async def _send_defect(send: Send, request_id: str, path: str) -> None:

@@ -13,6 +13,7 @@ from backend.api.routes import (
     keys,
     mcp,
     messages,
+    metrics,
     models,
     openai,
     queue,
@@ -33,6 +34,7 @@ UPLOAD_PATHS = (f"{V1}/chat/upload", f"{V1}/chat/documents/[^/]+/file")
 
 router = APIRouter()
 router.include_router(health.router)
+router.include_router(metrics.router)
 router.include_router(sign_in.router)
 router.include_router(mcp.router)
 router.include_router(openai.router)

@@ -34,6 +34,7 @@ from backend.ports.blob_store import BlobStore
 from backend.ports.chat_model import ChatModel
 from backend.ports.document_parser import DocumentParser
 from backend.ports.embedder import Embedder
+from backend.ports.metrics import MetricsExporter
 from backend.ports.vector_index import VectorIndex
 from backend.services.providers import Providers
 from backend.services.registry import Services
@@ -73,9 +74,13 @@ NOTHING_REPLACED = Replacements()
 
 @asynccontextmanager
 async def open_application(
-    settings: Settings, *, attach: bool = False, replacing: Replacements = NOTHING_REPLACED
+    settings: Settings,
+    *,
+    attach: bool = False,
+    replacing: Replacements = NOTHING_REPLACED,
+    exporter: MetricsExporter | None = None,
 ) -> AsyncIterator[Application]:
-    """Start what is embedded, migrate, and put the services together.
+    """Start what is embedded, migrate, and put the services together. The ``exporter`` is what their measurements are read from.
 
     Raises:
         ConfigurationError: A setting is missing or unsafe; the message says what to do.
@@ -121,7 +126,9 @@ async def open_application(
             stack.push_async_callback(relay.aclose)
         sql = SqlglotParser()
         stack.callback(sql.close)
-        parts = Parts(uow, blobs, parser, index, model, available, passwords, limiter, LangidLanguageDetector(), sql, relay)
+        parts = Parts(
+            uow, blobs, parser, index, model, available, passwords, limiter, LangidLanguageDetector(), sql, relay, exporter
+        )
         services = put_together(settings, at, parts)
         stack.push_async_callback(services.titler.aclose)
         stack.push_async_callback(services.status.aclose)

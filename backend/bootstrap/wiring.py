@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.metadata import version
 
 from backend.adapters.servers.private_files import prepare_data_folder, write_private
 from backend.bootstrap.servers import Addresses
@@ -14,6 +15,7 @@ from backend.ports.blob_store import BlobStore
 from backend.ports.document_parser import DocumentParser
 from backend.ports.language_detector import LanguageDetector
 from backend.ports.limiter import Limiter
+from backend.ports.metrics import MetricsExporter
 from backend.ports.relay import Relay
 from backend.ports.sql_parser import SqlParser
 from backend.ports.vector_index import VectorIndex
@@ -41,6 +43,7 @@ from backend.services.indexing.pipeline import IndexingPipeline
 from backend.services.indexing.purging import Purger
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
+from backend.services.metrics import MetricsService
 from backend.services.providers import Providers
 from backend.services.queue import QueueService
 from backend.services.quotas import Quotas
@@ -72,6 +75,7 @@ class Parts:
     languages: LanguageDetector
     sql: SqlParser
     relay: Relay | None = None
+    exporter: MetricsExporter | None = None
 
 
 def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
@@ -97,6 +101,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     )
     generating = Generating(uow, model, quotas, max_tokens=settings.chat_max_tokens)
     catalog = CatalogService(uow, model)
+    status = status_service(settings, at, uow=uow, blobs=blobs, index=index, models=model, limiter=parts.limiter)
     return Services(
         accounts=AccountService(
             uow,
@@ -136,13 +141,14 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         idempotency=IdempotencyService(uow),
         keys=KeyService(uow),
         maintenance=MaintenanceService(uow),
+        metrics=MetricsService(uow, answering, parts.exporter, version=version("docent"), check=status.needed),
         profile=ProfileService(uow, parts.passwords),
         purger=AccountPurger(uow, blobs, index),
         queue=QueueService(uow),
         reindexing=ReindexService(uow, index, parts.embedders, builder),
         search=SearchService(uow, retriever),
         sessions=SessionService(uow, answering),
-        status=status_service(settings, at, uow=uow, blobs=blobs, index=index, models=model, limiter=parts.limiter),
+        status=status,
         streams=StreamService(uow, turns, parts.relay, grace_seconds=settings.stream_grace_seconds),
         suggestions=SuggestionService(uow),
         tiers=TierService(uow),

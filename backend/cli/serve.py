@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
@@ -77,6 +77,15 @@ async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    with ExitStack() as stack:
+        if settings.metrics_port is not None:
+            from backend.bootstrap.metrics import measuring  # noqa: PLC0415 - only where somebody scrapes
+
+            stack.enter_context(measuring(settings, port=settings.metrics_port))
+        await _take_jobs(settings, stop)
+
+
+async def _take_jobs(settings: Settings, stop: asyncio.Event) -> None:
     async with (
         open_application(settings, attach=True) as application,
         # Answers that it gives can be stopped from other processes.

@@ -8,6 +8,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from backend.core.browser_settings import BrowserSettings
 from backend.core.errors import ConfigurationError
+from backend.core.metrics_settings import MetricsSettings
 from backend.core.model_settings import OPENAI_COMPATIBLE, ModelSettings
 from backend.core.named_urls import named_urls
 
@@ -15,7 +16,7 @@ EmbedderName = Literal["ollama", "openai", "vllm", "llamacpp", "onnx", "hashing"
 """What embeds. All but `hashing` have several models."""
 
 
-class Settings(BrowserSettings, ModelSettings):
+class Settings(BrowserSettings, MetricsSettings, ModelSettings):
     """Every setting of the product. Names in the environment are these, in capitals, without a prefix."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
@@ -110,6 +111,13 @@ class Settings(BrowserSettings, ModelSettings):
     def production(self) -> bool:
         """Whether unsafe defaults are refused."""
         return self.environment == "production"
+
+    @property
+    def measured(self) -> bool:
+        """Whether there are measurements to read."""
+        if self.metrics_enabled is not None:
+            return self.metrics_enabled
+        return not self.production or self.metrics_token is not None
 
     @property
     def docs_served(self) -> bool:

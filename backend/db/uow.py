@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from sqlalchemy import QueuePool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.core.transactions import assert_no_transaction, transaction_open
@@ -98,6 +99,11 @@ class UnitOfWork:
                     yield Transaction(connection)
         finally:
             transaction_open.reset(token)
+
+    def connections(self) -> tuple[int, int]:
+        """Return how many connections the pool may have, and how many are in use."""
+        pool = self._engine.pool
+        return (pool.size(), pool.checkedout()) if isinstance(pool, QueuePool) else (0, 0)
 
     async def aclose(self) -> None:
         """Close the pool."""

@@ -22,6 +22,7 @@ from backend.services.generating.service import Generating
 from backend.services.idempotency import IdempotencyService
 from backend.services.keys import KeyService
 from backend.services.maintenance import MaintenanceService
+from backend.services.metrics import MetricsService
 from backend.services.queue import QueueService
 from backend.services.reindexing import ReindexService
 from backend.services.search import SearchService
@@ -55,6 +56,7 @@ class Services:
     idempotency: IdempotencyService
     keys: KeyService
     maintenance: MaintenanceService
+    metrics: MetricsService
     profile: ProfileService
     purger: AccountPurger
     queue: QueueService

@@ -83,7 +83,7 @@ async def test_programs_are_told_what_answers_here_and_get_no_page_for_what_is_m
 
 
 NOT_THE_APPS = (
-    *("/api/v1/nothing", "/api", "/API/v1/index.html", "/api/v1/", "/V1/nothing", "/mcp/x", "/services/nothing", "/metrics"),
+    *("/api/v1/nothing", "/api", "/API/v1/index.html", "/api/v1/", "/V1/nothing", "/mcp/x", "/services/nothing", "/metrics/x"),
     *("/openapi.json/x", "/sign-in/x", "/sign-up/x", "/docs/guide/", "/health/x", "//evil.example/x", "/a//b"),
     *("/assets/missing.js", "/missing.png", "/users/john.doe", "/.well-known/nothing"),
 )

@@ -21,6 +21,7 @@ from backend.core.config import plain_url
 from backend.core.errors import ConfigurationError
 from tests.conftest import registered
 from tests.faults.crashes import processes_below, report, still_running
+from tests.support.chroma import free_port
 from tests.support.cluster import Cluster, Database
 from tests.support.files import a_file
 from tests.support.ollama import StandInOllama
@@ -221,8 +222,10 @@ async def test_several_processes_on_one_database_are_one_product(cluster: Cluste
             one.account() as alice,
         ):
             document = (await alice.upload("whales.md", b"Blue whales eat krill.")).json()
-            async with working(tmp_path, shared | {"data_dir": tmp_path / "data"}):
+            port = free_port()
+            async with working(tmp_path, shared | {"data_dir": tmp_path / "data", "metrics_port": port}), one.client() as client:
                 assert (await alice.settled(document["id"]))["status"] == "ready"
+                assert 'docent_documents_total{outcome="ready"} 1.0' in (await client.get(f"http://127.0.0.1:{port}/metrics")).text
             session = (await alice.client.post("/api/v1/chat/sessions", json={})).json()["id"]
             asking = asyncio.create_task(alice.ask("Go on.", session_id=session))
             async with asyncio.timeout(30):

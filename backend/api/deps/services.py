@@ -15,6 +15,7 @@ from backend.services.chat import ChatService
 from backend.services.documents.library import DocumentService
 from backend.services.gateway.service import GatewayService
 from backend.services.keys import KeyService
+from backend.services.metrics import MetricsService
 from backend.services.queue import QueueService
 from backend.services.registry import Services
 from backend.services.reindexing import ReindexService
@@ -47,6 +48,10 @@ async def _catalog(services: AllServices) -> CatalogService:
 
 async def _assist(services: AllServices) -> AssistService:
     return services.assist
+
+
+async def _metrics(services: AllServices) -> MetricsService:
+    return services.metrics
 
 
 async def _chat(services: AllServices) -> ChatService:
@@ -139,6 +144,7 @@ Keys = Annotated[KeyService, Depends(_keys)]
 Queue = Annotated[QueueService, Depends(_queue)]
 Suggestions = Annotated[SuggestionService, Depends(_suggestions)]
 Tasks = Annotated[TaskService, Depends(_tasks)]
+Metrics = Annotated[MetricsService, Depends(_metrics)]
 Profile = Annotated[ProfileService, Depends(_profile)]
 Search = Annotated[SearchService, Depends(_search)]
 Sessions = Annotated[SessionService, Depends(_sessions)]

@@ -17,6 +17,7 @@ from backend.core.errors import (
     PromptTooLongError,
     QuestionTooLongError,
 )
+from backend.core.metrics import ANSWERS, FIRST_TOKEN, TOKENS
 from backend.core.values.chat import Answer
 from backend.db.uow import UnitOfWork
 from backend.ports.chat_model import ChatModel, Finish, Generation, Prompt
@@ -34,7 +35,7 @@ from backend.services.answering.titling import Titler
 from backend.services.answering.turn import Asked, Turn
 from backend.services.answering.understanding import Understanding, situation_of
 from backend.services.channel import Channel
-from backend.services.quotas import Quotas
+from backend.services.quotas import Quotas, spent
 from backend.services.retrieval import Retriever
 
 log = structlog.get_logger(__name__)
@@ -126,6 +127,7 @@ class Answering:
             log.exception("answer_not_stored", message_id=str(answer.message_id))
             turn.end(Failed(failure))
             return
+        _measure(answer)
         # An interrupted or incomplete answer is still an answer; only one that failed ends with an error.
         turn.end(Done(answer) if error is None else Failed(error))
 
@@ -211,6 +213,15 @@ class Answering:
             attempt.over = True
         if stored and not failed:
             self._titler.begin(turn.asked, answer)
+
+
+def _measure(answer: Answer) -> None:
+    timings = answer.timings
+    ANSWERS.observe(timings.total_ms / 1000, answer.status, answer.answer_status)
+    if timings.first_token_ms is not None:
+        FIRST_TOKEN.observe(timings.first_token_ms / 1000, answer.model)
+    for kind, tokens in zip(("prompt", "completion"), spent(answer), strict=True):
+        TOKENS.add(tokens, answer.model, kind)
 
 
 def _from_documents_alone(progress: Progress) -> bool:

@@ -34,6 +34,10 @@ class RunningTurns:
         if turn.resumable:
             self._relaying.begin(turn)
 
+    def __len__(self) -> int:
+        """Return how many run."""
+        return len(self._running)
+
     def get(self, message_id: UUID) -> Turn | None:
         """Return the turn of an answer, if it runs in this process."""
         turn, _ = self._running.get(message_id, (None, None))

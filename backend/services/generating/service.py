@@ -19,6 +19,7 @@ from backend.core.errors import (
     PromptTooLongError,
     ServerStoppingError,
 )
+from backend.core.metrics import FIRST_TOKEN, TOKENS
 from backend.db.uow import UnitOfWork
 from backend.ports.chat_model import ChatModel, Generation, ModelDetails
 from backend.services.generating.reply import Generated, Reply, Wanted, generated_by, tokens_of
@@ -124,6 +125,9 @@ class Generating:
                 await self._note(reply.wanted.owner_id, generated)
             except DocentError:
                 log.exception("usage_not_noted", model=generated.model)
+            FIRST_TOKEN.observe(reply.first_piece_ms / 1000, generated.model)
+            for kind, tokens in (("prompt", generated.prompt_tokens), ("completion", generated.completion_tokens)):
+                TOKENS.add(tokens, generated.model, kind)
         reply.end(generated)
 
     async def _generate(self, reply: Reply) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from backend.core.errors import EmbeddingRefusedError
+from backend.core.metrics import CHUNKS, INGESTION
 from backend.ports.embedder import Embedder, Vector
 from backend.rag.similarity import to_bytes
 
@@ -34,7 +35,9 @@ class LosslessEmbedding:
             EmbedderUnavailableError: The model did not answer; try again later.
             EmbeddingRefusedError: The model refuses everything, so the fault is not in the texts.
         """
-        vectors = await self._vectors(texts)
+        with INGESTION.timed("embedding"):
+            vectors = await self._vectors(texts)
+        CHUNKS.add(len(texts))
         self._went_well += 1
         if self._went_well >= WILLING_AFTER and self.batch_size < self._largest:
             self.batch_size, self._went_well = min(self.batch_size * 2, self._largest), 0

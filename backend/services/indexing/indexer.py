@@ -17,6 +17,7 @@ from backend.core.errors import (
     StorageFullError,
     UnavailableError,
 )
+from backend.core.metrics import DOCUMENTS, INGESTION
 from backend.core.values.document import Document
 from backend.db.uow import UnitOfWork
 from backend.services.indexing.pipeline import DocumentGoneError, GenerationSwitchedError, IndexingPipeline
@@ -71,7 +72,9 @@ class Indexer:
     async def _run(self, document: Document) -> None:
         try:
             async with self._while_wanted(document):
-                await self._pipeline.run(document)
+                with INGESTION.timed("whole"):
+                    await self._pipeline.run(document)
+            DOCUMENTS.add(1, "ready")
         except DocumentGoneError:
             log.info("indexing_dropped", document_id=str(document.id))
         except GenerationSwitchedError:
@@ -124,6 +127,7 @@ class Indexer:
                 return  # Deleted, cancelled, replaced, or ended by another attempt.
             await tx.documents.end(owner_id, document.id, code=code, message=message)
             await queue_tidying(tx, document.owner_id, document.id)
+        DOCUMENTS.add(1, "failed")
         log.info("document_failed", document_id=str(document.id), code=code)
 
     async def _wait(self, document: Document, error: UnavailableError | StorageFullError) -> None:

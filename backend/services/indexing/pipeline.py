@@ -11,6 +11,7 @@ import structlog
 from backend.core.clock import now
 from backend.core.errors import ParsingError
 from backend.core.failpoints import reach
+from backend.core.metrics import INGESTION
 from backend.core.values.document import Chunk, Document
 from backend.db.repositories.generations import Generation
 from backend.db.uow import Transaction, UnitOfWork
@@ -91,7 +92,8 @@ class IndexingPipeline:
         await reach("index.started")
         async with self._uow.of(document.owner_id) as tx:
             embedder, generation = await self._embedders.of_owner(tx, document.owner_id)
-        parsed = await self._parser.parse(self._blobs.open(document.blob_key), document.media_type)
+        with INGESTION.timed("reading"):
+            parsed = await self._parser.parse(self._blobs.open(document.blob_key), document.media_type)
         await reach("index.parsed")
         chunks = await asyncio.to_thread(chunks_of, document, parsed, embedder.max_characters)
         if not chunks:
@@ -156,7 +158,8 @@ class IndexingPipeline:
                 vectors = await embedding.embed([embedded_text(chunk.heading, chunk.text) for chunk in batch])
                 begin += len(batch)
                 await reach("index.embedded")
-                await self._store(document, plan, batch, vectors, done=len(plan.chunks) - len(plan.missing) + begin)
+                with INGESTION.timed("storing"):
+                    await self._store(document, plan, batch, vectors, done=len(plan.chunks) - len(plan.missing) + begin)
                 await reach("index.stored")
                 if upsert is not None and not await upsert:
                     offering = taken = False  # It is away: whatever comes is offered to it later, all at once.

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from backend.core.errors import EmbedderUnavailableError, EmbeddingRefusedError
+from backend.core.metrics import RETRIEVAL, RETRIEVAL_DOWN
 from backend.core.values.chat import Leg
 
 log = structlog.get_logger(__name__)
@@ -68,4 +69,8 @@ async def heard(leg: Leg, search: Callable[[], Awaitable[list[list[Hit]]]], unti
         log.warning("retrieval_leg_late", leg=leg)
     except (EmbedderUnavailableError, EmbeddingRefusedError) as error:
         log.warning("retrieval_leg_down", leg=leg, code=error.code)
-    return Heard(found, down, round((perf_counter() - begun) * 1000, 1))
+    seconds = perf_counter() - begun
+    RETRIEVAL.observe(seconds, leg)
+    if down:
+        RETRIEVAL_DOWN.add(1, leg)
+    return Heard(found, down, round(seconds * 1000, 1))
