@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.parts import asking, look, way_in, way_out
+from ui.parts import confirming, look, way_in, way_out
 from ui.parts.access import visitor
 
 
@@ -27,7 +27,7 @@ def main() -> None:
     elif who.me is None:
         way_in.welcome(who.said)
     else:
-        asking.on_page(page.url_path)
+        confirming.on_page(page.url_path)
         way_out.foot(who.me)
         page.run()
 

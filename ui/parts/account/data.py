@@ -7,7 +7,7 @@ import streamlit as st
 from ui.client import ApiError
 from ui.parts.access import api, failed, leave
 from ui.parts.account.outcomes import wrong
-from ui.parts.asking import answered, ask, asked
+from ui.parts.confirming import answered, ask, asked
 from ui.parts.look import plain
 from ui.parts.wording import size
 from ui.settings import public_url

@@ -9,7 +9,7 @@ import streamlit as st
 from ui.client import ApiError
 from ui.parts.access import api, failed
 from ui.parts.account.outcomes import done, tell, wrong
-from ui.parts.asking import answered, ask, asked
+from ui.parts.confirming import answered, ask, asked
 from ui.parts.look import plain
 from ui.parts.wording import moment
 from ui.settings import public_url
