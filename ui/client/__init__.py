@@ -1,7 +1,7 @@
 """The API as the pages see it."""
 
-from ui.client.api import Api
-from ui.client.errors import ApiError
+from ui.client.api import Api, connect
+from ui.client.errors import ApiError, unreadable
 from ui.client.events import Event
 
-__all__ = ["Api", "ApiError", "Event"]
+__all__ = ["Api", "ApiError", "Event", "connect", "unreadable"]
