@@ -17,7 +17,7 @@ RATINGS = {"down": 0, "up": 1}
 
 def answer(message: dict[str, Any], *, newest: bool) -> None:
     """Show an answer with its sources."""
-    kept = asking.kept(message["id"])
+    kept = asking.kept(message)
     said = message["content"] or (kept.text if kept else "")
     if said:
         st.markdown(prose(said))

@@ -33,10 +33,11 @@ class Unsent:
 
 @dataclass
 class Kept:
-    """What is known here of an answer that broke off: why, and what was said."""
+    """What is known here of an answer that broke off, or could not be given ``anew``: why, and what was said."""
 
     error: ApiError
     text: str
+    anew: bool
 
 
 @dataclass
@@ -85,6 +86,7 @@ def again(session_id: str, message_id: str) -> None:
 def follow(session_id: str, message_id: str) -> None:
     """Watch an answer that is being given."""
     _tab().done.discard(message_id)
+    _tab().kept.pop(message_id, None)
     _begin(session_id).follow(message_id)
 
 
@@ -103,9 +105,11 @@ def current(session_id: str | None, messages: list[dict[str, Any]]) -> Reading |
     return reading
 
 
-def kept(message_id: str) -> Kept | None:
-    """Return why an answer broke off, if that was seen here."""
-    return _tab().kept.get(message_id)
+def kept(message: dict[str, Any]) -> Kept | None:
+    """Return why an answer broke off, or could not be given anew, if that was seen here."""
+    found = _tab().kept.get(message["id"])
+    # One that could not be read here may have come to its end all the same.
+    return found if found and (found.anew or message["status"] in {"incomplete", "streaming"}) else None
 
 
 def _begin(session_id: str) -> Reading:
@@ -134,8 +138,9 @@ def _settle(reading: Reading, messages: list[dict[str, Any]]) -> None:
         # The question is stored, though the answer to it never came.
         about = messages[-1]["id"]
     if about is not None:
-        shown = reading.again if reading.again and all(message["id"] != about for message in messages) else about
-        tab.kept[shown] = Kept(reading.error, reading.text if shown == reading.message_id else "")
+        anew = reading.again is not None and all(message["id"] != about for message in messages if about != reading.again)
+        shown = reading.again if anew and reading.again else about
+        tab.kept[shown] = Kept(reading.error, "" if anew else reading.text, anew)
     elif reading.question is not None:
         _back(reading.session_id, Unsent(reading.question, reading.error), empty=not messages)
 

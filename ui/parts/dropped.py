@@ -31,12 +31,15 @@ class _File:
         return not self.sent.is_set() or (self.document or {}).get("status") in WORKING
 
 
-def take(files: Sequence[Any]) -> None:
-    """Send files, one after the other, without anybody waiting for that."""
+def take(files: Sequence[Any], session_id: str | None) -> None:
+    """Send files, one after the other, without anybody waiting for that.
+
+    A conversation that is about some documents only is about these as well.
+    """
     new = [_File(file.name, file) for file in files]
     if new:
         st.session_state.dropped = [*_files(), *new]
-        threading.Thread(target=_send, args=(api(), new), name="upload", daemon=True).start()
+        threading.Thread(target=_send, args=(api(), new, session_id), name="upload", daemon=True).start()
 
 
 def sent() -> Callable[[], None]:
@@ -74,15 +77,23 @@ def _show(working: bool) -> None:
             st.button("Dismiss", key="dropped-dismiss", type="tertiary", icon=":material/close:", on_click=_dismiss)
 
 
-def _send(to: Api, files: list[_File]) -> None:
+def _send(to: Api, files: list[_File], session_id: str | None) -> None:
     for file in files:
         try:
             file.document = _document(to.upload(file.name, file.data))
+            if session_id is not None:
+                _add(to, session_id, file.document["id"])
         except ApiError as error:
             file.refused = error.message
         finally:
             file.data = None
             file.sent.set()
+
+
+def _add(to: Api, session_id: str, document_id: str) -> None:
+    chosen = to.get(f"/chat/sessions/{session_id}")["document_ids"]
+    if chosen:
+        to.patch(f"/chat/sessions/{session_id}", {"document_ids": [*chosen, document_id]})
 
 
 def _look_after(file: _File) -> None:
@@ -91,7 +102,7 @@ def _look_after(file: _File) -> None:
     except ApiError as error:
         # What is passing is asked again at the next look.
         if error.status == 404:
-            file.document, file.refused = None, "It was deleted."
+            file.document, file.refused = None, "It was deleted meanwhile."
         elif error.status and error.status < 500 and error.status != 429:
             file.document, file.refused = None, error.message
 
@@ -107,6 +118,8 @@ def _state(file: _File) -> tuple[str, str, str]:
         return "upload", "gray", "Being sent"
     if file.document is None:
         return "error", "red", f"Not uploaded. {plain(file.refused or '')}"
+    if file.refused is not None:
+        return "error", "red", f"Uploaded, but not searched in this conversation. {plain(file.refused)}"
     status = file.document.get("status")
     if status == "ready":
         return "check_circle", "green", "Ready"

@@ -17,18 +17,21 @@ BOX = "question"
 
 def main() -> None:
     """Show the conversation that is open, and take the next question."""
+    _come_back()
     conversations.sidebar()
     session = _session()
-    if session is not None:
-        conversations.settings(session)
-    mode = st.empty()
+    st.session_state.left = conversations.open_session()
+    settings, mode = st.container(), st.container()
     messages = _messages(session)
     if messages is not None:
         _conversation(session["id"] if session else None, messages)
     dropped.show()
     st.chat_input("Ask about your documents", key=BOX, accept_file="multiple", on_submit=_submitted)
-    # Last, for the list of models may keep one waiting.
-    with mode.container():
+    # What is not waited for comes last: a question is to be seen at once.
+    if session is not None:
+        with settings:
+            conversations.settings(session)
+    with mode:
         beginning.retrieval_only(messages or [])
 
 
@@ -62,6 +65,16 @@ def _before(reading: Reading, messages: list[dict[str, Any]]) -> tuple[list[dict
     # One that is given anew takes the place of what was the newest.
     anew = (stored or reading.again is not None) and bool(messages) and messages[-1]["role"] == "assistant"
     return messages[:-1] if anew else messages, None if stored else reading.question
+
+
+def _come_back() -> None:
+    """Open the conversation that was open before another page was looked at: the address lost it there.
+
+    What another page did not show, Streamlit has forgotten: so it is known that there was one.
+    """
+    left = st.session_state.get("left")
+    if left is not None and BOX not in st.session_state and conversations.open_session() is None:
+        conversations.go_to(left)
 
 
 def _session() -> dict[str, Any] | None:
@@ -100,7 +113,7 @@ def _unavailable(error: ApiError) -> None:
 
 def _submitted() -> None:
     sent = st.session_state[BOX]
-    dropped.take(sent.files)
+    dropped.take(sent.files, conversations.open_session())
     if sent.text.strip():
         asking.ask(sent.text)
 
