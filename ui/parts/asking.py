@@ -132,17 +132,20 @@ def _settle(reading: Reading, messages: list[dict[str, Any]]) -> None:
         tab.done.add(reading.message_id)
     if reading.error is None:
         return
-    asked = [message for message in messages if message["role"] == "user"]
-    about = reading.message_id or reading.again
-    if about is None and asked and asked[-1]["content"] == reading.question and messages[-1]["status"] != "complete":
-        # The question is stored, though the answer to it never came.
-        about = messages[-1]["id"]
-    if about is not None:
-        anew = reading.again is not None and all(message["id"] != about for message in messages if about != reading.again)
-        shown = reading.again if anew and reading.again else about
-        tab.kept[shown] = Kept(reading.error, "" if anew else reading.text, anew)
-    elif reading.question is not None:
+    if reading.message_id is not None and any(message["id"] == reading.message_id for message in messages):
+        tab.kept[reading.message_id] = Kept(reading.error, reading.text, anew=False)
+    elif reading.again is not None:
+        tab.kept[reading.again] = Kept(reading.error, "", anew=True)
+    elif _stored(reading, messages):
+        tab.kept[messages[-1]["id"]] = Kept(reading.error, "", anew=False)
+    elif reading.question is not None and reading.message_id is None:
         _back(reading.session_id, Unsent(reading.question, reading.error), empty=not messages)
+
+
+def _stored(reading: Reading, messages: list[dict[str, Any]]) -> bool:
+    """Return whether the question is there, though the answer to it never came."""
+    asked = [message["content"] for message in messages if message["role"] == "user"]
+    return asked[-1:] == [reading.question] and messages[-1]["status"] not in {"complete", "stopped"}
 
 
 def _back(session_id: str, question: Unsent, *, empty: bool) -> None:
