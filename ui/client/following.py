@@ -40,6 +40,7 @@ class Reading:
         self._last_id: str | None = None
         self._left = threading.Event()
         self._known = threading.Event()
+        self._ended = threading.Event()
 
     @property
     def text(self) -> str:
@@ -68,6 +69,10 @@ class Reading:
         """End the answer; the reading is over as soon as it is stored. Before its message is known, that is waited for."""
         self.stopping = True
         threading.Thread(target=self._stop, name="stop", daemon=True).start()
+
+    def wait(self, seconds: float) -> None:
+        """Return after a while, or as soon as it is over."""
+        self._ended.wait(seconds)
 
     def leave(self) -> None:
         """Read no longer."""
@@ -111,6 +116,7 @@ class Reading:
         finally:
             self.over = True
             self._known.set()
+            self._ended.set()
 
     def _attempt(self, begin: Callable[[], Iterator[Event]]) -> bool:
         """Read until the end, or until the stream breaks; return whether to go on from there."""
@@ -118,7 +124,7 @@ class Reading:
         try:
             for event in events:
                 self.broken = False
-                if self._ended(event):
+                if self._last(event):
                     return False
                 if self._left.is_set() or not self._watched():
                     return False
@@ -131,7 +137,7 @@ class Reading:
             self.error = ApiError(0, "cut", "The server ended the connection before it answered.")
         return self.message_id is not None
 
-    def _ended(self, event: Event) -> bool:
+    def _last(self, event: Event) -> bool:
         told = event.data
         if event.id is not None:
             self._last_id = event.id

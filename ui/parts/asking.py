@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import streamlit as st
@@ -18,7 +19,9 @@ from ui.parts.markdown import prose
 from ui.parts.sources import chips
 
 EVERY_SECONDS = 0.1
-"""So often the text of an answer is shown anew: faster than it is read, and not much to do."""
+"""So often the text of an answer is shown anew: faster than it is read."""
+ROUND_SECONDS = 1.0
+"""So long it is shown from one run of the script: a run costs as much as many updates. Nothing but a dialog waits for its end."""
 NEW = ""
 """Stands for the conversation that has not begun."""
 
@@ -49,6 +52,7 @@ class _Tab:
     kept: dict[str, Kept] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     began: set[str] = field(default_factory=set)
+    rounds: bool = True
 
 
 def _tab() -> _Tab:
@@ -188,27 +192,44 @@ def _discard(key: str) -> None:
 
 def progress(reading: Reading) -> None:
     """Show an answer while it is given, with a way to end it."""
-    told = bool(reading.sources)
-    _live(reading, told)
+    tab = _tab()
+    drawn = _drawn(reading)
+    told, stopping = drawn
+    # Here it is shown once, and the rest of the page comes after it; it goes on by itself.
+    tab.rounds = False
+    _live(reading, drawn)
+    tab.rounds = True
+    # What can be clicked stands outside of what is shown anew all the time, and is heard at once.
+    st.button("Stop", icon=":material/stop_circle:", key="stop", on_click=reading.stop, disabled=stopping)
     found = sources(reading.sources) if told else []
     if found:
-        # Which of them it will cite is not known yet. They stand outside of what is shown anew all the time, so a click is heard.
         st.caption("Found in your documents")
+        # Which of them it will cite is not known yet.
         chips(reading.message_id or reading.session_id, [{**source, "cited": True} for source in found])
 
 
-@st.fragment(run_every=EVERY_SECONDS)
-def _live(reading: Reading, told: bool) -> None:
-    if reading.over or bool(reading.sources) != told:
-        st.rerun()
-    text = reading.text
-    if text:
-        st.markdown(prose(text))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":gray[:material/{_sign(reading)}: {_stage(reading, said=bool(text))}]", width="content")
-        st.button(
-            "Stop", icon=":material/stop_circle:", key=f"stop-{id(reading)}", on_click=reading.stop, disabled=reading.stopping
-        )
+@st.fragment(run_every=ROUND_SECONDS)
+def _live(reading: Reading, drawn: tuple[bool, bool]) -> None:
+    said, doing = st.empty(), st.empty()
+    shown = ""
+    until = monotonic() + ROUND_SECONDS
+    while True:
+        if reading.over or _drawn(reading) != drawn:
+            st.rerun()
+        text = reading.text
+        if text != shown:
+            shown = text
+            said.markdown(prose(text))
+        # Also what stays the same lets Streamlit notice that somebody has clicked.
+        doing.caption(f":material/{_sign(reading)}: {_stage(reading, said=bool(text))}")
+        if not _tab().rounds or monotonic() > until:
+            return
+        reading.wait(EVERY_SECONDS)
+
+
+def _drawn(reading: Reading) -> tuple[bool, bool]:
+    """Return what the rest of the page shows of it: whether there are sources, and whether it is being stopped."""
+    return bool(reading.sources), reading.stopping
 
 
 def _sign(reading: Reading) -> str:
