@@ -199,8 +199,8 @@ def progress(reading: Reading) -> None:
     tab.rounds = False
     _live(reading, drawn)
     tab.rounds = True
-    # What can be clicked stands outside of what is shown anew all the time, and is heard at once.
-    st.button("Stop", icon=":material/stop_circle:", key="stop", on_click=reading.stop, disabled=stopping)
+    # What can be clicked stands outside of what is shown anew all the time, and is heard at once; this one is always in sight.
+    st.bottom.button("Stop", icon=":material/stop_circle:", key="stop", on_click=reading.stop, disabled=stopping)
     found = sources(reading.sources) if told else []
     if found:
         st.caption("Found in your documents")
