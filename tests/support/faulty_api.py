@@ -1,5 +1,6 @@
 """The API as the pages may meet it: the real one behind a server that answers some calls in its own way."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -35,6 +36,7 @@ class FaultyApi:
         self.upstream = upstream
         self.url = ""
         self.seen: list[str] = []
+        self.transports: set[asyncio.Transport] = set()
         self._rules: list[Rule] = []
 
     def answer(self, method: str, path: str, answer: Answer) -> Self:
@@ -77,6 +79,12 @@ class FaultyApi:
 
         return self.answer(method, path, answer)
 
+    async def cut(self) -> None:
+        """Break every connection that is open now, and go on."""
+        for transport in list(self.transports):
+            transport.abort()
+        await asyncio.sleep(0)
+
     def clear(self) -> None:
         """Pass everything on again."""
         self._rules.clear()
@@ -90,6 +98,9 @@ async def faulty_api(upstream: str) -> AsyncIterator[FaultyApi]:
 
         async def handle(request: web.Request) -> web.StreamResponse:
             api.seen.append(f"{request.method} {request.path}")
+            transport = request.transport
+            if transport is not None:
+                api.transports = {known for known in api.transports if not known.is_closing()} | {transport}
             rule = next((rule for rule in api._rules if rule.fits(request)), None)
             return await (rule.answer(request) if rule else _passed_on(http, api.upstream, request))
 

@@ -1,47 +1,80 @@
 """Asking, and reading the answers."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import streamlit as st
 
 from ui.client import ApiError
-from ui.parts import conversations
+from ui.client.following import Reading
+from ui.parts import asking, beginning, conversations, dropped, history
 from ui.parts.access import api, failed
 from ui.parts.answers import answer
 from ui.parts.look import plain
+from ui.parts.questions import question
 
-NEWEST = 200
+BOX = "question"
 
 
 def main() -> None:
     """Show the conversation that is open, and take the next question."""
+    _come_back()
     conversations.sidebar()
     session = _session()
-    if session is not None:
-        conversations.settings(session)
+    st.session_state.left = conversations.open_session()
+    settings, mode = st.container(), st.container()
     messages = _messages(session)
-    if not messages:
-        st.title("What would you like to know?")
-        st.caption("Answers come from your documents, each with its place. Drop files below, or into Documents.")
+    if messages is not None:
+        _conversation(session["id"] if session else None, messages)
+    dropped.show()
+    st.chat_input("Ask about your documents", key=BOX, accept_file="multiple", on_submit=_submitted)
+    # What is not waited for comes last: a question is to be seen at once.
+    if session is not None:
+        with settings:
+            conversations.settings(session)
+    with mode:
+        beginning.retrieval_only(messages or [])
+
+
+def _conversation(session_id: str | None, messages: list[dict[str, Any]]) -> None:
+    reading = asking.current(session_id, messages)
+    asked = reading.question if reading else None
+    if reading is not None:
+        messages, asked = _before(reading, messages)
+    if not messages and reading is None and not asking.waiting(session_id):
+        beginning.greeting()
     for number, message in enumerate(messages):
         with st.chat_message(message["role"]):
             if message["role"] == "user":
-                _question(message)
+                question(message)
             else:
-                answer(message, newest=number == len(messages) - 1)
-    sent = st.chat_input("Ask about your documents", accept_file="multiple")
-    if sent is not None:
-        _upload(sent.files)
-    again = st.session_state.pop("again", None)
-    edited = st.session_state.pop("edited", None)
-    if again is not None and session is not None:
-        _ask(f"/chat/sessions/{session['id']}/messages/{again}/regenerate", {})
-    elif edited is not None or (sent is not None and sent.text.strip()):
-        text = edited or sent.text
+                answer(message, newest=reading is None and number == len(messages) - 1)
+    if asked:
         with st.chat_message("user"):
-            st.markdown(plain(text))
-        _ask("/chat/query", {"query": text, **({"session_id": session["id"]} if session else {})})
+            st.markdown(plain(asked))
+    if reading is not None:
+        with st.chat_message("assistant"):
+            asking.progress(reading)
+    asking.unsent(session_id)
+
+
+def _before(reading: Reading, messages: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str | None]:
+    """Return what stands before an answer that is being given, and its question if that is not among it yet."""
+    stored = bool(messages) and messages[-1]["status"] == "streaming"
+    if stored:
+        messages = messages[:-1]
+    # One that is given anew takes the place of what was the newest.
+    anew = (stored or reading.again is not None) and bool(messages) and messages[-1]["role"] == "assistant"
+    return messages[:-1] if anew else messages, None if stored else reading.question
+
+
+def _come_back() -> None:
+    """Open the conversation that was open before another page was looked at: the address lost it there.
+
+    What another page did not show, Streamlit has forgotten: so it is known that there was one.
+    """
+    left = st.session_state.get("left")
+    if left is not None and BOX not in st.session_state and conversations.open_session() is None:
+        conversations.go_to(left)
 
 
 def _session() -> dict[str, Any] | None:
@@ -54,77 +87,35 @@ def _session() -> dict[str, Any] | None:
         if error.status in {404, 422}:
             conversations.go_to(None)
             return None
-        failed(error)
+        _unavailable(error)
         st.stop()
     return found
 
 
-def _messages(session: dict[str, Any] | None) -> list[dict[str, Any]]:
+def _messages(session: dict[str, Any] | None) -> list[dict[str, Any]] | None:
+    """Return what is shown of a conversation, or None if it cannot be read, which is said."""
     if session is None:
         return []
     try:
-        return api().all(f"/chat/sessions/{session['id']}/messages")[-NEWEST:]
+        messages, more = history.messages(session["id"])
     except ApiError as error:
-        failed(error)
-        st.stop()
+        _unavailable(error)
+        return None
+    if more:
+        st.button("Show earlier messages", icon=":material/expand_less:", on_click=history.earlier, args=(session["id"],))
+    return messages
 
 
-def _question(message: dict[str, Any]) -> None:
-    st.markdown(plain(message["content"]))
-    with st.popover("Edit", icon=":material/edit:", type="tertiary"), st.form(f"edit-{message['id']}", border=False):
-        text = st.text_area("Ask this instead, in a branch of the conversation", message["content"])
-        if st.form_submit_button("Ask") and text.strip():
-            try:
-                branch = api().post(f"/chat/sessions/{message['session_id']}/messages/{message['id']}/branch")
-            except ApiError as error:
-                failed(error)
-                return
-            st.session_state.edited = text
-            conversations.go_to(branch["id"])
-            st.rerun()
+def _unavailable(error: ApiError) -> None:
+    failed(error)
+    st.button("Try again", icon=":material/refresh:", key="reload")
 
 
-def _upload(files: list[Any]) -> None:
-    for file in files:
-        try:
-            document = api().upload(file.name, file)
-            st.toast(f"{document['title']} is being read.", icon=":material/description:")
-        except ApiError as error:
-            st.toast(f"{file.name}: {error.message}", icon=":material/error:")
-
-
-def _ask(path: str, body: dict[str, Any]) -> None:
-    """Stream an answer. Whatever interrupts the page leaves the stream, which stops the answer; what was said is kept."""
-    with st.chat_message("assistant"):
-        st.button("Stop", icon=":material/stop_circle:", key="stop", on_click=_stop)
-        try:
-            st.write_stream(_pieces(path, body))
-        except ApiError as error:
-            failed(error)
-            return
-        finally:
-            st.session_state.pop("running", None)
-    st.rerun()
-
-
-def _pieces(path: str, body: dict[str, Any]) -> Iterator[str]:
-    for event in api().stream(path, {**body, "stream": True}):
-        if event.name == "run":
-            st.session_state.running = event.data
-            conversations.go_to(event.data["session_id"])
-        elif event.name == "delta":
-            yield event.data["text"].replace("$", "\\$")
-        elif event.name == "error":
-            raise ApiError(0, event.data["code"], event.data["message"])
-
-
-def _stop() -> None:
-    running = st.session_state.pop("running", None)
-    if running is not None:
-        try:
-            api().post(f"/chat/sessions/{running['session_id']}/messages/{running['message_id']}/stop")
-        except ApiError:
-            st.toast("The answer had ended by then.")
+def _submitted() -> None:
+    sent = st.session_state[BOX]
+    dropped.take(sent.files, conversations.open_session())
+    if sent.text.strip():
+        asking.ask(sent.text)
 
 
 main()
