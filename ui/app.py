@@ -2,10 +2,11 @@
 
 import logging
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
-from ui.parts import confirming, look, way_in, way_out
+from ui.parts import dialogs, look, way_in, way_out
 from ui.parts.access import visitor
 
 
@@ -18,16 +19,16 @@ def main() -> None:
         st.Page("views/documents.py", title="Documents", icon=":material/description:"),
         st.Page("views/account.py", title="Account", icon=":material/person:"),
     ]
-    # Strangers may be administrators: the address that they wanted is kept until it is known.
-    if who.me is None or who.me.get("role") == "admin":
-        pages.append(st.Page("views/admin.py", title="Administration", icon=":material/monitoring:"))
+    # Others who know its address read the API's refusal, and strangers may be administrators.
+    shown: Literal["visible", "hidden"] = "visible" if who.me is not None and who.me.get("role") == "admin" else "hidden"
+    pages.append(st.Page("views/admin.py", title="Administration", icon=":material/monitoring:", visibility=shown))
     page = st.navigation(pages, position="hidden" if who.me is None else "sidebar")
     if who.error is not None:
         way_in.unavailable(who.error)
     elif who.me is None:
         way_in.welcome(who.said)
     else:
-        confirming.on_page(page.url_path)
+        dialogs.on_page(page.url_path)
         way_out.foot(who.me)
         page.run()
 

@@ -99,10 +99,15 @@ class Api:
 
     def upload(self, name: str, data: bytes | IO[bytes], *, title: str | None = None) -> Any:
         """Send a file, piece by piece if it is open; return the document."""
-        fields = {} if title is None else {"title": title}
-        file = {"file": (name, data)}
-        waits = httpx2.Timeout(CALL_SECONDS, read=FILE_SECONDS)
-        return record(self._json("POST", "/chat/upload", files=file, data=fields, timeout=waits))
+        return self._sent("POST", "/chat/upload", name, data, {} if title is None else {"title": title})
+
+    def replace(self, path: str, name: str, data: bytes | IO[bytes]) -> Any:
+        """Send a new version of a file in the same way; return the document."""
+        return self._sent("PUT", path, name, data, {})
+
+    def _sent(self, method: str, path: str, name: str, data: bytes | IO[bytes], fields: dict[str, str]) -> Any:
+        file, waits = {"file": (name, data)}, httpx2.Timeout(CALL_SECONDS, read=FILE_SECONDS)
+        return record(self._json(method, path, files=file, data=fields, timeout=waits))
 
     def download(self, path: str, **params: object) -> bytes:
         """Return a file: an export, or the original of a document."""

@@ -1,6 +1,5 @@
 """Who is looking at the page, and what they are told where the API does not do as they wish."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ import httpx2
 import streamlit as st
 
 from ui.client import Api, ApiError, connect, unreadable
+from ui.parts.understanding import understanding
 from ui.parts.wording import span
 from ui.settings import api_url
 
@@ -16,8 +16,6 @@ COOKIE = "docent_session"
 LEFT = "left"
 """Where a session of the pages remembers that its sign-in was ended here. It has no way back: who signs in gets a new one."""
 ENDED = "Your sign-in has ended. Sign in again. If that does not work, ask whoever runs this server: the account may be disabled."
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +80,7 @@ def failed(error: ApiError) -> None:
 def attempt(show: Callable[[], None]) -> None:
     """Show a part of a page. Where the API fails, or answers what cannot be understood, say so in its place."""
     try:
-        show()
+        with understanding():
+            show()
     except ApiError as error:
         failed(error)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
-        _log.exception("A part of a page could not be shown.")
-        failed(unreadable())

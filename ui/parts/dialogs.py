@@ -6,6 +6,7 @@ from typing import Any, Literal, ParamSpec
 import streamlit as st
 
 OPEN = "open_dialog"
+PAGE = "page_of_dialog"
 P = ParamSpec("P")
 
 
@@ -23,6 +24,13 @@ def asked(name: str) -> dict[str, Any] | None:
     """Return what this dialog is about, if it is the one that is open."""
     opened, about = st.session_state.get(OPEN, (None, None))
     return about if opened == name else None
+
+
+def on_page(path: str) -> None:
+    """Close the dialog of a page that was left."""
+    if st.session_state.get(PAGE) != path:
+        close()
+        st.session_state[PAGE] = path
 
 
 def dialog(title: str, *, width: Literal["small", "medium", "large"] = "small") -> Callable[[Callable[P, None]], Callable[P, None]]:

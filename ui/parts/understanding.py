@@ -1,11 +1,12 @@
 """Answers of the API that may be anything: whatever stands before it may answer in its place."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ui.client import ApiError
+from ui.client import unreadable
 
-SENTENCE = "The server gave an answer that this page does not understand."
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -14,4 +15,5 @@ def understanding() -> Iterator[None]:
     try:
         yield
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise ApiError(0, "not_understood", SENTENCE) from error
+        log.exception("an answer of another shape")
+        raise unreadable() from error

@@ -7,7 +7,7 @@ import streamlit as st
 from ui.client import ApiError
 from ui.parts.access import api, failed, leave
 from ui.parts.account.outcomes import wrong
-from ui.parts.confirming import answered, ask, asked
+from ui.parts.dialogs import ask_for, asked, close
 from ui.parts.look import plain
 from ui.parts.wording import size
 from ui.settings import public_url
@@ -28,7 +28,7 @@ def show() -> None:
     st.subheader("Deleting the account", anchor=False)
     st.write("Everything of yours goes with it, and does not come back.")
     if st.button("Delete this account", icon=":material/delete_forever:"):
-        ask(DELETION, api().get("/auth/me"))
+        ask_for(DELETION, api().get("/auth/me"))
         st.rerun()
     if (me := asked(DELETION)) is not None:
         _confirm_deletion(me)
@@ -57,7 +57,7 @@ def _export() -> None:
     )
 
 
-@st.dialog("Delete this account?", on_dismiss=answered)
+@st.dialog("Delete this account?", on_dismiss=close)
 def _confirm_deletion(me: dict[str, Any]) -> None:
     st.write("Your documents, conversations and keys will be gone: out of sight at once, and from disk within about an hour.")
     with st.form("deletion", border=False):

@@ -9,7 +9,7 @@ import streamlit as st
 from ui.client import ApiError
 from ui.parts.access import api, failed
 from ui.parts.account.outcomes import done, tell, wrong
-from ui.parts.confirming import answered, ask, asked
+from ui.parts.dialogs import ask_for, asked, close
 from ui.parts.look import plain
 from ui.parts.wording import moment
 from ui.settings import public_url
@@ -71,7 +71,7 @@ def _make() -> None:
                 wrong("This name cannot be stored. Use other characters.")
             return
     st.session_state[TIMES] += 1
-    ask(MADE, made)
+    ask_for(MADE, made)
     st.rerun()
 
 
@@ -82,7 +82,7 @@ def _shown_once(made: dict[str, Any]) -> None:
     st.write("Try it in a terminal:")
     st.code(example(public_url(), made["key"], made["scopes"]), language=None, wrap_lines=True)
     if st.button("I have kept it", type="primary"):
-        answered()
+        close()
         st.rerun()
 
 
@@ -105,7 +105,7 @@ def _row(key: dict[str, Any]) -> None:
             st.markdown(f"**{plain(key['name'])}**")
             st.caption("  \n".join((f"`{key['prefix']}…`", plain(_may(key)), plain(_lasts(key)))))
         if st.button("Revoke", key=f"revoke-{key['id']}", help=f"End the key {plain(key['name'])}"):
-            ask(REVOKED, key)
+            ask_for(REVOKED, key)
             st.rerun()
 
 
@@ -122,7 +122,7 @@ def _lasts(key: dict[str, Any]) -> str:
     return f"{used}. " + ("Never ends" if ends is None else f"{'Ended' if over else 'Ends'} {moment(ends)}")
 
 
-@st.dialog("Revoke this key?", on_dismiss=answered)
+@st.dialog("Revoke this key?", on_dismiss=close)
 def _confirm_revocation(key: dict[str, Any]) -> None:
     st.write(f"Programs that use “{plain(key['name'])}” will be refused from now on. This cannot be undone.")
     if st.button("Revoke the key", type="primary"):
@@ -133,5 +133,5 @@ def _confirm_revocation(key: dict[str, Any]) -> None:
             if error.status != 404:
                 failed(error)
                 return
-        answered()
+        close()
         done("keys", "The key is revoked.")

@@ -1,6 +1,5 @@
 """What the tabs have in common: failing in one's own place, lists in parts, names of accounts, times."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
@@ -11,25 +10,20 @@ import streamlit as st
 
 from ui.client import ApiError
 from ui.parts.access import api, failed
+from ui.parts.understanding import understanding
 
 KNOWN_ACCOUNTS = 200
 """So many names are looked up; of accounts beyond them, ids are shown."""
-OF_ANOTHER_SHAPE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
-"""What reading an answer of another shape ends in: whatever stands before the API may answer in its place."""
-
-log = logging.getLogger(__name__)
 
 
 @contextmanager
 def alone() -> Iterator[None]:
     """Say in its place what did not work, so that the rest of the page stays usable."""
     try:
-        yield
+        with understanding():
+            yield
     except ApiError as error:
         failed(error)
-    except OF_ANOTHER_SHAPE:
-        log.exception("an answer of another shape")
-        st.error("The server sent something else than expected. Its log and that of the pages say more.", icon=":material/error:")
 
 
 def said(sentence: str | None = None) -> None:
@@ -71,9 +65,9 @@ def _back(turned: list[str]) -> None:
 def names() -> dict[str, str]:
     """Return the names of accounts by their ids; fewer, or none, where they cannot be had: ids are shown then."""
     try:
-        return {user["id"]: user["username"] for user in api().all("/users", most=KNOWN_ACCOUNTS)}
-    except (ApiError, *OF_ANOTHER_SHAPE) as error:
-        log.warning("the names of accounts cannot be had: %r", error)
+        with understanding():
+            return {user["id"]: user["username"] for user in api().all("/users", most=KNOWN_ACCOUNTS)}
+    except ApiError:
         return {}
 
 

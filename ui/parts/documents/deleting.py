@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui.client import ApiError
 from ui.parts.access import api
+from ui.parts.dialogs import ask_for, asked, close, dialog
 from ui.parts.documents.address import leave
 from ui.parts.documents.document import Document
 from ui.parts.documents.facts import counted
@@ -11,28 +12,25 @@ from ui.parts.documents.library import PLACE
 from ui.parts.look import plain
 from ui.parts.understanding import understanding
 
+QUESTION = "delete documents"
 NAMED = 8
 """As many are named before they are deleted; of more, only how many there are."""
 
 
 def confirm(documents: list[Document]) -> None:
     """Ask whether these are to be deleted; the question stays until it is answered, whatever happens on the page meanwhile."""
-    st.session_state.deleting = documents
+    ask_for(QUESTION, {"documents": documents})
     st.rerun()
 
 
 def question() -> None:
     """Show the question, if there is one: called once, at the end of the page."""
-    documents: list[Document] | None = st.session_state.get("deleting")
-    if documents:
-        _question(documents)
+    about = asked(QUESTION)
+    if about is not None:
+        _question(about["documents"])
 
 
-def _answered() -> None:
-    st.session_state.pop("deleting", None)
-
-
-@st.dialog("Delete for good?", on_dismiss=_answered)
+@dialog("Delete for good?")
 def _question(documents: list[Document]) -> None:
     one = len(documents) == 1
     for document in documents[:NAMED]:
@@ -43,7 +41,7 @@ def _question(documents: list[Document]) -> None:
     with st.container(horizontal=True):
         really = st.button(f"Delete {'it' if one else 'them'}", type="primary", key="delete-really")
         if st.button("Keep", key="delete-not"):
-            _answered()
+            close()
             st.rerun()
     if really:
         _delete(documents)
@@ -64,7 +62,7 @@ def _delete(documents: list[Document]) -> None:
     if left:
         st.error("\n".join(["Not deleted:", "", *left]), icon=":material/error:")
         return
-    _answered()
+    close()
     leave()
     st.toast(f"{counted(len(documents), 'document')} deleted.", icon=":material/delete:")
     st.rerun()

@@ -1,20 +1,14 @@
 """What the API is asked about documents."""
 
-from typing import Any
+from typing import IO
 
-import httpx2
-
-from ui.client import Api, ApiError
-from ui.client.errors import unreachable
-from ui.parts import access
+from ui.client import Api
 from ui.parts.documents.document import Document
 from ui.parts.understanding import understanding
-from ui.settings import api_url
 
 PLACE = "/chat/documents"
 AT_ONCE = 100
 """As many as a list gives at a time."""
-LONG_SECONDS = 600
 
 
 def newest(api: Api, count: int) -> tuple[list[Document], bool]:
@@ -53,26 +47,15 @@ def conversation(api: Api, documents: list[str]) -> str:
 class Original:
     """Fetches the file of a document when it is called: for ``st.download_button``, which calls it from another thread."""
 
-    def __init__(self, document_id: str) -> None:
+    def __init__(self, api: Api, document_id: str) -> None:
+        self._api = api
         self._path = f"{PLACE}/{document_id}/file"
-        self._token = access.token() or ""
 
     def __call__(self) -> bytes:
         """Return its bytes. What is raised is shown as it is, so it is a sentence."""
-        return _sent("GET", self._path, self._token).content
+        return self._api.download(self._path)
 
 
-def replace(document_id: str, name: str, file: Any) -> None:
+def replace(api: Api, document_id: str, name: str, file: IO[bytes]) -> None:
     """Upload a new version of a document; the file is read while it is sent."""
-    _sent("PUT", f"{PLACE}/{document_id}/file", access.token() or "", files={"file": (name, file)})
-
-
-def _sent(method: str, path: str, bearer: str, **body: Any) -> httpx2.Response:
-    headers = {"Authorization": f"Bearer {bearer}"}
-    try:
-        response = httpx2.request(method, f"{api_url()}/api/v1{path}", headers=headers, timeout=LONG_SECONDS, **body)
-    except httpx2.RequestError as error:
-        raise unreachable() from error
-    if not response.is_success:
-        raise ApiError.of(response)
-    return response
+    api.replace(f"{PLACE}/{document_id}/file", name, file)

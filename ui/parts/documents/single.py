@@ -64,7 +64,7 @@ def _actions(api: Api, shown: Document) -> None:
             ask_about([shown])
         st.download_button(
             "Download",
-            Original(shown.id),
+            Original(api, shown.id),
             file_name=shown.filename,
             mime="application/octet-stream",
             icon=":material/download:",
@@ -74,7 +74,7 @@ def _actions(api: Api, shown: Document) -> None:
         with st.popover("Rename", icon=":material/edit:"):
             _rename(api, shown)
         with st.popover("New version", icon=":material/upload_file:"):
-            _replace(shown)
+            _replace(api, shown)
         if st.button("Delete", icon=":material/delete:", key="delete"):
             confirm([shown])
 
@@ -96,7 +96,7 @@ def _rename(api: Api, shown: Document) -> None:
         st.rerun()
 
 
-def _replace(shown: Document) -> None:
+def _replace(api: Api, shown: Document) -> None:
     st.caption("The present version answers until the new one is read. Old answers keep their sources.")
     key = f"version-{shown.id}-{shown.version}"
     file = st.file_uploader("File of the new version", key=key)
@@ -104,7 +104,7 @@ def _replace(shown: Document) -> None:
         return
     try:
         with st.spinner("Sending"):
-            replace(shown.id, file.name, file)
+            replace(api, shown.id, file.name, file)
     except ApiError as error:
         failed(error)
     else:

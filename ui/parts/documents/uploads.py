@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Lock, Thread
 from time import monotonic, sleep
-from typing import Literal, Protocol
+from typing import IO, Literal, Protocol, cast
 
 from ui.client import Api, ApiError
 from ui.parts.understanding import understanding
@@ -150,7 +150,7 @@ class Uploads:
             try:
                 with understanding():
                     # Half a surrogate pair cannot be sent.
-                    api.upload(upload.name.encode(errors="replace").decode(), upload.file)
+                    api.upload(upload.name.encode(errors="replace").decode(), cast("IO[bytes]", upload.file))
             except ApiError as error:
                 limited = error.status == 429 and error.retry_after is not None
                 if limited and upload.paused + (error.retry_after or 0) <= LONGEST_PAUSE_SECONDS:
