@@ -77,6 +77,8 @@ async def test_every_end_of_an_answer_is_said_in_words(faulty: FaultyApi, accoun
         message(14, content="It costs $5 to $6.", model="extractive"),
     ]
     faulty.say("GET", MESSAGES, {"items": answers, "next_cursor": None})
+    extractive = {"id": "extractive", "provider": "extractive", "default": True, "capabilities": []}
+    faulty.say("GET", "/api/v1/ai/models", {"models": [extractive], "unavailable": []})
     visit = visiting(faulty.url, account.access_token)
     visit.app.query_params["session"] = await conversation(account)
     app = await visit.open()
@@ -96,7 +98,7 @@ async def test_every_end_of_an_answer_is_said_in_words(faulty: FaultyApi, accoun
         "The search by meaning was down",
         "Searched for: What do \\*whales\\* eat?",
         "It costs \\$5 to \\$6.",
-        "Retrieval-only mode.",
+        "No language model is connected",
     ):
         assert words in visit.text
 

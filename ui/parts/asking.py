@@ -67,7 +67,7 @@ def ask(question: str) -> None:
     tab.unsent.pop(opened or NEW, None)
     try:
         # Begun before the question, so that the address names it from now on, whatever happens.
-        session_id = opened or str(api().post("/chat/sessions", {})["id"])
+        session_id = opened or conversations.session_for_first_question() or str(api().post("/chat/sessions", {})["id"])
     except ApiError as error:
         tab.unsent[NEW] = Unsent(question, error)
         return
@@ -162,6 +162,7 @@ def _back(session_id: str, question: Unsent, *, empty: bool) -> None:
     tab.began.discard(session_id)
     conversations.go_to(None)
     with suppress(ApiError):
+        conversations.keep_for_next(session_id)
         api().delete(f"/chat/sessions/{session_id}")
     st.rerun()
 

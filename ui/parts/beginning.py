@@ -1,7 +1,4 @@
-"""The chat before its first question, and what stands over every chat where no language model answers."""
-
-from time import monotonic
-from typing import Any
+"""The chat before its first question."""
 
 import streamlit as st
 
@@ -9,13 +6,8 @@ from ui.client import ApiError
 from ui.parts import asking
 from ui.parts.access import api
 from ui.parts.look import plain
-from ui.parts.remarks import EXTRACTIVE
 
 MOST = 4
-KNOWN_FOR_SECONDS = 60
-RETRIEVAL_ONLY = (
-    "**Retrieval-only mode.** No language model is connected: answers are sentences quoted from your documents, with their places."
-)
 
 
 def greeting() -> None:
@@ -27,13 +19,6 @@ def greeting() -> None:
         return
     st.write("Begin with a document: drop files into the box below, or add them in Documents.")
     st.page_link("views/documents.py", label="Open Documents", icon=":material/description:")
-
-
-def retrieval_only(messages: list[dict[str, Any]]) -> None:
-    """Say so, where no language model answers."""
-    answers = [message["model"] for message in messages if message["role"] == "assistant" and message["model"]]
-    if answers[-1] == EXTRACTIVE if answers else _extractive():
-        st.info(RETRIEVAL_ONLY, icon=":material/format_quote:")
 
 
 def _documents() -> bool:
@@ -61,17 +46,3 @@ def _suggestions() -> None:
             on_click=asking.ask,
             args=(question,),
         )
-
-
-def _extractive() -> bool:
-    """Whether the model that answers whoever names none is no language model. That is asked once a minute."""
-    known, since = st.session_state.get("extractive", (False, None))
-    if since is None or monotonic() - since > KNOWN_FOR_SECONDS:
-        try:
-            told = api().get("/ai/models")
-        except ApiError:
-            return bool(known)
-        models = told.get("models") if isinstance(told, dict) else None
-        known = any(isinstance(model, dict) and model.get("default") and model.get("id") == EXTRACTIVE for model in models or [])
-        st.session_state.extractive = (known, monotonic())
-    return bool(known)

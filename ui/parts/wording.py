@@ -1,6 +1,6 @@
 """Numbers, moments and devices as people say them."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -41,10 +41,12 @@ def device(user_agent: str | None) -> str:
 
 def zone() -> tzinfo:
     """Return the time zone of the browser, as far as it tells."""
+    name, minutes = st.context.timezone, st.context.timezone_offset
     try:
-        return ZoneInfo(st.context.timezone or "")
-    except (OSError, ValueError, KeyError):
-        return UTC
+        return ZoneInfo(name) if name else UTC
+    # It comes from the browser; and systems without a list of zones know none.
+    except (OSError, ValueError, LookupError):
+        return timezone(timedelta(minutes=-minutes)) if isinstance(minutes, int) and abs(minutes) < 24 * 60 else UTC
 
 
 def moment(text: str, *, at: datetime | None = None, where: tzinfo | None = None) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui.client import ApiError
 from ui.client.following import Reading
-from ui.parts import asking, beginning, conversations, dropped, history
+from ui.parts import asking, beginning, conversations, dropped, history, modes
 from ui.parts.access import api, failed
 from ui.parts.answers import answer
 from ui.parts.look import plain
@@ -17,10 +17,8 @@ BOX = "question"
 
 def main() -> None:
     """Show the conversation that is open, and take the next question."""
-    _come_back()
     conversations.sidebar()
     session = _session()
-    st.session_state.left = conversations.open_session()
     settings, mode = st.container(), st.container()
     messages = _messages(session)
     if messages is not None:
@@ -32,7 +30,7 @@ def main() -> None:
         with settings:
             conversations.settings(session)
     with mode:
-        beginning.retrieval_only(messages or [])
+        modes.banner()
 
 
 def _conversation(session_id: str | None, messages: list[dict[str, Any]]) -> None:
@@ -67,16 +65,6 @@ def _before(reading: Reading, messages: list[dict[str, Any]]) -> tuple[list[dict
     return messages[:-1] if anew else messages, None if stored else reading.question
 
 
-def _come_back() -> None:
-    """Open the conversation that was open before another page was looked at: the address lost it there.
-
-    What another page did not show, Streamlit has forgotten: so it is known that there was one.
-    """
-    left = st.session_state.get("left")
-    if left is not None and BOX not in st.session_state and conversations.open_session() is None:
-        conversations.go_to(left)
-
-
 def _session() -> dict[str, Any] | None:
     chosen = conversations.open_session()
     if chosen is None:
@@ -85,7 +73,7 @@ def _session() -> dict[str, Any] | None:
         found: dict[str, Any] = api().get(f"/chat/sessions/{chosen}")
     except ApiError as error:
         if error.status in {404, 422}:
-            conversations.go_to(None)
+            conversations.missing()
             return None
         _unavailable(error)
         st.stop()

@@ -5,12 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from ui.client import ApiError
+from ui.client import ApiError, unreadable
 from ui.parts import dialogs
 from ui.parts.access import api, failed
 from ui.parts.conversations.actions import actions
 from ui.parts.conversations.address import go_to
-from ui.parts.conversations.conversation import Conversation, odd
+from ui.parts.conversations.conversation import Conversation
 from ui.parts.look import plain
 
 DIALOG = "settings"
@@ -78,10 +78,24 @@ def session_for_first_question() -> str | None:
     try:
         session_id = str(api().post("/chat/sessions", body)["id"])
     except (KeyError, TypeError) as error:
-        raise odd() from error
+        raise unreadable() from error
     st.session_state.pop(PENDING, None)
     go_to(session_id)
     return session_id
+
+
+def keep_for_next(session_id: str) -> None:
+    """Let the next conversation be set as this one, which is given up.
+
+    Raises:
+        ApiError: It cannot be read.
+    """
+    given_up = Conversation.of(api().get(f"/chat/sessions/{session_id}"))
+    _set_next(Choices(given_up.document_ids, given_up.strict, given_up.model))
+
+
+def _set_next(chosen: Choices) -> None:
+    st.session_state[PENDING] = {"document_ids": chosen.document_ids, "strict": chosen.strict, "model": chosen.model}
 
 
 def _pending() -> Choices:
@@ -116,7 +130,7 @@ def _settings(chosen: Choices, conversation: Conversation | None) -> None:
 
 def _save(chosen: Choices, conversation: Conversation | None) -> None:
     if conversation is None:
-        st.session_state[PENDING] = {"document_ids": chosen.document_ids, "strict": chosen.strict, "model": chosen.model}
+        _set_next(chosen)
     else:
         changes: dict[str, Any] = {"document_ids": list(chosen.document_ids) or None, "strict": chosen.strict}
         changes |= {"model": chosen.model} if conversation.knows_models else {}
@@ -138,7 +152,7 @@ def _documents(chosen: Choices) -> tuple[str, ...]:
         failed(error)
         return chosen.document_ids
     except (KeyError, TypeError):
-        failed(odd())
+        failed(unreadable())
         return chosen.document_ids
     if deleted:
         left = "" if deleted < len(chosen.document_ids) else " None is left: choose others, or save without any to search all."
@@ -185,7 +199,7 @@ def _model(chosen: Choices) -> str | None:
         failed(error)
         return chosen.model
     except (KeyError, TypeError):
-        failed(odd())
+        failed(unreadable())
         return chosen.model
     options = [None, *known]
     if chosen.model is not None and chosen.model not in known:

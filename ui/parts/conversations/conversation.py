@@ -2,17 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import datetime
 from itertools import groupby
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
-import streamlit as st
-
-from ui.client import ApiError
+from ui.client import unreadable
 
 GROUPS = ("Today", "Yesterday", "This week", "Earlier")
-ODD = "The server answered in a way that this page does not understand."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +37,7 @@ class Conversation:
                 knows_models="model" in told,
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise odd() from error
-
-
-def odd() -> ApiError:
-    """Return the error for an answer of another shape."""
-    return ApiError(0, "answer_odd", ODD)
-
-
-def zone() -> tzinfo:
-    """Return the browser's time zone."""
-    name, minutes = st.context.timezone, st.context.timezone_offset
-    try:
-        return ZoneInfo(name) if name else UTC
-    # It comes from the browser; and systems without a list of zones know none.
-    except (OSError, ValueError, LookupError):
-        return timezone(timedelta(minutes=-minutes)) if isinstance(minutes, int) and abs(minutes) < 24 * 60 else UTC
+            raise unreadable() from error
 
 
 def group(moment: datetime, now: datetime) -> str:

@@ -4,14 +4,15 @@ from datetime import datetime
 
 import streamlit as st
 
-from ui.client import ApiError
+from ui.client import ApiError, unreadable
 from ui.parts.access import api, failed
 from ui.parts.conversations.actions import STYLE as MENU
 from ui.parts.conversations.actions import actions, show_dialogs
 from ui.parts.conversations.address import SOUGHT, arrive, go_to, missing, notice, open_session
 from ui.parts.conversations.choices import choices_of_a_new_one
-from ui.parts.conversations.conversation import Conversation, grouped, odd, zone
+from ui.parts.conversations.conversation import Conversation, grouped
 from ui.parts.look import plain
+from ui.parts.wording import zone
 
 SHOWN = 30
 MOST = 100
@@ -88,7 +89,7 @@ def _found(sought: str | None, most: int) -> tuple[list[Conversation], bool]:
         try:
             items, cursor = list(told["items"]), told["next_cursor"]
         except (KeyError, TypeError) as error:
-            raise odd() from error
+            raise unreadable() from error
         found += [Conversation.of(item) for item in items]
         if cursor is None or not items:
             return found, False
