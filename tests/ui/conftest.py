@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import httpx2
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.support.chromium import chromium
 from tests.support.faulty_api import FaultyApi, faulty_api
@@ -85,6 +85,7 @@ def visiting(monkeypatch: pytest.MonkeyPatch) -> Visiting:
 async def browser() -> AsyncIterator[Browser]:
     """A real browser; skipped where there is none and none can be installed."""
     path = await chromium()
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         # Containers seldom let it make its sandbox; it only sees our own pages.
         running = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
