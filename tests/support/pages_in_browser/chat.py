@@ -63,10 +63,9 @@ class ChatPage(Docent):
 
     async def rename(self, title: str) -> None:
         """Give the open conversation another title."""
-        await self._settings()
         field = self.page.get_by_role("textbox", name=words.TITLE)
         rename = self.page.get_by_role("button", name=words.RENAME)
-        await expect(field.or_(rename).first).to_be_visible()
+        await self._settings(field.or_(rename))
         if not await field.count():
             await rename.first.click()
         await field.first.fill(title)
@@ -75,10 +74,15 @@ class ChatPage(Docent):
 
     async def delete(self) -> None:
         """Delete the open conversation, and say so twice."""
-        await self._settings()
-        await self.page.get_by_role("button", name=words.DELETE).last.click()
+        delete = self.page.get_by_role("button", name=words.DELETE)
+        await self._settings(delete)
+        await delete.last.click()
         await self.page.get_by_role("dialog").get_by_role("button", name=words.REALLY_DELETE).first.click()
         await expect(self.page.get_by_role("dialog")).to_have_count(0)
 
-    async def _settings(self) -> None:
-        await self.page.get_by_role("button", name=words.SETTINGS).first.click()
+    async def _settings(self, wanted: Locator) -> None:
+        """Open what can be done with the conversation, unless it is open."""
+        await self.settled()
+        if not await wanted.first.is_visible():
+            await self.page.get_by_role("button", name=words.SETTINGS).first.click()
+        await expect(wanted.first).to_be_visible()
