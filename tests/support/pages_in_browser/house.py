@@ -19,17 +19,17 @@ class House:
         self.folder = folder
         self.product: Product
         self.pages = ""
-        self._settings: dict[str, object] = {**settings, "ui_enabled": True}
+        self.settings: dict[str, object] = {**settings, "ui_enabled": True}
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:
         """Start it, the first time on any ports, and wait until its pages answer."""
-        self.product = await self._stack.enter_async_context(running_product(self.folder / "data", **self._settings))
+        self.product = await self._stack.enter_async_context(running_product(self.folder / "data", **self.settings))  # type: ignore[arg-type] # none is ready_within
         async with self.product.client(Accept="text/html") as client:
             self.pages = (await client.get("/")).headers["location"]
             async with asyncio.timeout(PAGES_WITHIN_SECONDS):
                 await _answering(client, f"{self.pages}_stcore/health")
-        self._settings |= {"port": httpx2.URL(self.product.url).port, "ui_port": httpx2.URL(self.pages).port}
+        self.settings |= {"port": httpx2.URL(self.product.url).port, "ui_port": httpx2.URL(self.pages).port}
 
     async def stop(self) -> None:
         """Stop it as an operator does."""

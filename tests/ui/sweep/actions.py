@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from streamlit.runtime.state.common import TESTING_KEY
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import TESTING_KEY
 
 FEW = 8
 """As many choices of a widget are tried."""
@@ -40,7 +40,8 @@ class Action:
 def actions(app: AppTest) -> Iterator[Action]:
     """Yield what can be done on a page, each once."""
     for kind in DOINGS:
-        for widget in app.get(kind):
+        found: Any = app.get(kind)
+        for widget in found:
             label = label_of(widget)
             if kind in IN_FORMS and getattr(widget, "form_id", ""):
                 continue  # In a form only the button calls.
@@ -56,7 +57,8 @@ def label_of(widget: Any) -> str:
 def _fill(app: AppTest, used: Any) -> None:
     """Write something into the fields of the form that is being sent, so that it is."""
     form = getattr(used, "form_id", "")
-    for field in (*app.get("text_input"), *app.get("text_area")):
+    fields: Any = (*app.get("text_input"), *app.get("text_area"))
+    for field in fields:
         if not field.value and (form == getattr(field, "form_id", "") if form else used.type == "button"):
             field.set_value("correct horse battery")
 
