@@ -63,7 +63,7 @@ async def _first_paint(house: House, context: BrowserContext) -> None:
         await expect(ChatPage(page).box).to_be_visible()
         usable = time()
         print(
-            f"first paint {painted - ready:.2f} s after the line that it is ready ({painted - begun:.2f} s after its process began); "
+            f"first paint {painted - ready:.2f} s after the line that it is ready ({painted - begun:.2f} s after its beginning); "
             f"questions can be asked after {usable - ready:.2f} s"
         )
     await page.close()
