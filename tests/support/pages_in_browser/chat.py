@@ -41,6 +41,11 @@ class ChatPage(Docent):
         """What stops an answer."""
         return self.main.get_by_role("button", name=words.STOP)
 
+    @property
+    def dialog(self) -> Locator:
+        """What stands before the page. Popovers have the role of a dialog too, so that is not asked for."""
+        return self.page.get_by_test_id("stDialog")
+
     def chip(self, marker: int) -> Locator:
         """The source with that number, under the newest answer."""
         return self.answers.last.get_by_role("button", name=re.compile(rf"^\[?{marker}\b")).first
@@ -48,14 +53,14 @@ class ChatPage(Docent):
     async def open_source(self, marker: int) -> Locator:
         """Open a source, and return the passage that is highlighted."""
         await self.chip(marker).click()
-        mark = self.page.get_by_role("dialog").locator("mark").first
+        mark = self.dialog.locator("mark").first
         await expect(mark).to_be_visible()
         return mark
 
     async def close_dialog(self) -> None:
         """Go back to the page."""
-        await self.page.get_by_role("dialog").get_by_role("button", name=words.CLOSE).last.click()
-        await expect(self.page.get_by_role("dialog")).to_have_count(0)
+        await self.dialog.get_by_role("button", name=words.CLOSE).last.click()
+        await expect(self.dialog).to_have_count(0)
 
     def conversation(self, title: str) -> Locator:
         """A conversation in the sidebar."""
@@ -77,8 +82,8 @@ class ChatPage(Docent):
         delete = self.page.get_by_role("button", name=words.DELETE)
         await self._settings(delete)
         await delete.last.click()
-        await self.page.get_by_role("dialog").get_by_role("button", name=words.REALLY_DELETE).first.click()
-        await expect(self.page.get_by_role("dialog")).to_have_count(0)
+        await self.dialog.get_by_role("button", name=words.REALLY_DELETE).first.click()
+        await expect(self.dialog).to_have_count(0)
 
     async def _settings(self, wanted: Locator) -> None:
         """Open what can be done with the conversation, unless it is open."""

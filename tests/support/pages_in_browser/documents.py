@@ -20,7 +20,9 @@ class DocumentsPage(Docent):
         """Choose files, and upload them where that takes a click of its own."""
         await self.page.locator("input[type=file]").first.set_input_files(list(files))
         upload = self.page.get_by_role("button", name=words.UPLOAD)
-        await expect(upload.or_(self.main.get_by_text(words.AT_WORK)).or_(self.ready).or_(self.failed).first).to_be_visible()
+        # The uploader itself shows the names as well, but not as text of the page.
+        listed = self.main.locator('[data-testid="stMarkdownContainer"], [data-testid="stCaptionContainer"]')
+        await expect(upload.or_(listed.filter(has_text=files[-1].name)).first).to_be_visible()
         if await upload.count():
             await upload.click()
 

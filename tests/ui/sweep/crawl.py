@@ -22,6 +22,7 @@ PYTHONISH = re.compile(
     r"Traceback|\w(Error|Exception)\b|NoneType|object has no|\[Errno|httpx|KeyError|line \d+, in |<[a-z]+ object"
 )
 """What a person never reads."""
+EXCEPTION = "exception"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,10 @@ class Crawl:
             if not path[-1].ready(self.visited.app):
                 await self.walked(path[:-1])
             made, wrong = await self._looked(path, [(call, fault)], before)
-            if wrong or call not in made:
+            if any(what.startswith(EXCEPTION) for what in wrong):
+                found += [f"{call}: {fault.name}: {what}" for what in wrong]
+            elif wrong or call not in made:
+                # What was left over from the fault before may hide what this one does: only a fresh visit counts.
                 found += [f"{call}: {fault.name}: {what}" for what in await self._tried(path, call, fault, before)]
         return found
 
@@ -163,7 +167,7 @@ class Crawl:
 
 def judged(app: AppTest, before: set[str], *, refused: bool) -> list[str]:
     """Return what is wrong with a page on which a call has failed."""
-    wrong = [f"exception {exception.value[:120]!r}" for exception in app.exception]
+    wrong = [f"{EXCEPTION} {exception.value[:120]!r}" for exception in app.exception]
     shown = words(app)
     wrong += [f"says {text[:120]!r}" for text in shown if PYTHONISH.search(text)]
     if not any(re.search(r"\w{2}.*\w", text) for text in shown):
