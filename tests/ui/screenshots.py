@@ -131,7 +131,10 @@ async def _elsewhere(context: BrowserContext, page: Page) -> None:
 async def take(page: Page, name: str) -> None:
     """Take a picture of what the window shows, in few colours, once nothing moves."""
     await page.evaluate("document.fonts.ready.then(() => true)")
+    await expect(page.locator('[data-stale="true"]')).to_have_count(0)
     await page.wait_for_timeout(1200)  # A picture of a fade is no proof of anything; the dialogs of Streamlit take half a second.
+    if await page.get_by_test_id("stException").count():
+        raise RuntimeError(f"the page for {name}.png shows an exception")
     picture = Image.open(io.BytesIO(await page.screenshot(animations="disabled", caret="hide"))).convert("RGB")
     path = IMAGES / f"{name}.png"
     picture.quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)

@@ -50,7 +50,9 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> Impatience:
 def place(name: str, everything: Estate) -> Place:
     views = {"documents": "documents", "account": "account", "administration": "admin"}
     opened = everything.session_id if name in {"conversation", "running answer"} else None
-    return Place(name, views.get(name), opened, running=name == "running answer")
+    # What can be done with an answer is done in the conversation that has one from the beginning.
+    depth = {"empty chat": 1, "running answer": 0}.get(name, 3)
+    return Place(name, views.get(name), opened, running=name == "running answer", depth=depth)
 
 
 @pytest.mark.parametrize("name", PLACES)

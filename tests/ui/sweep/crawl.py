@@ -17,7 +17,6 @@ from tests.ui.sweep.places import Place
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STREAMED = re.compile(r".*/(query|regenerate|events)")
-DEEPEST = 3
 PYTHONISH = re.compile(
     r"Traceback|\w(Error|Exception)\b|NoneType|object has no|\[Errno|httpx|KeyError|line \d+, in |<[a-z]+ object"
 )
@@ -77,7 +76,7 @@ class Crawl:
         app = await self.opened()
         found: dict[Call, Path] = dict.fromkeys(self._seen(), ())
         known = set(actions(app))
-        waiting: list[Path] = [(action,) for action in actions(app)]
+        waiting: list[Path] = [(action,) for action in actions(app)] if self.place.depth else []
         while waiting:
             path = waiting.pop(0)
             app = await self.walked(path[:-1])
@@ -90,7 +89,7 @@ class Crawl:
                 found.setdefault(call, path)
             new = [action for action in actions(app) if action not in known]
             known.update(new)
-            waiting += [(*path, action) for action in new] if len(path) < DEEPEST else []
+            waiting += [(*path, action) for action in new] if len(path) < self.place.depth else []
         return [(path, call) for call, path in found.items()]
 
     async def wrong_when_opened(self, calls: Sequence[Call]) -> list[str]:
@@ -181,6 +180,8 @@ def words(app: AppTest) -> set[str]:
     """Return every text that a page shows."""
     found: set[str] = set()
     for node in app._tree:
+        if node.type == "exception":
+            continue  # It is judged by itself.
         found.update(text for name in ("value", "label", "body", "message") if isinstance(text := _told(node, name), str) and text)
     return found
 

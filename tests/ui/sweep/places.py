@@ -17,12 +17,16 @@ QUESTION = "Which number do I call in an emergency?"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page, and the conversation that is open there. ``running``: its last answer is still being given."""
+    """A page, and the conversation that is open there. ``running``: its last answer is still being given.
+
+    ``depth`` is how many things are done one after the other: what opens a dialog, and what is done there, are two.
+    """
 
     name: str
     view: str | None = None
     session_id: str | None = None
     running: bool = False
+    depth: int = 3
 
     def arrange(self, api: FaultyApi) -> None:
         """Let everything work, but for what would take away what the next look needs: that is refused."""
