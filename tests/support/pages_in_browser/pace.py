@@ -47,7 +47,7 @@ class ClockedOllama(StandInOllama):
             await write(*sent)
             self.sent.append(time())
 
-        reply._write = clocked  # type: ignore[method-assign] # to know when
+        reply._write = clocked  # type: ignore[assignment, method-assign] # to know when
         return await super()._counted(request, reply, fault)
 
 

@@ -43,7 +43,7 @@ def actions(app: AppTest) -> Iterator[Action]:
         found: Any = app.get(kind)
         for widget in found:
             label = label_of(widget)
-            if kind in IN_FORMS and getattr(widget, "form_id", ""):
+            if kind in IN_FORMS and _form_of(widget):
                 continue  # In a form only the button calls.
             for choice in range(min(len(widget.options), FEW) if kind in CHOICES else 1):
                 yield Action(kind, label, choice)
@@ -54,12 +54,16 @@ def label_of(widget: Any) -> str:
     return str(getattr(widget, "label", "") or getattr(widget, "placeholder", "") or widget.type)
 
 
+def _form_of(widget: Any) -> str:
+    return str(getattr(widget.proto, "form_id", ""))
+
+
 def _fill(app: AppTest, used: Any) -> None:
     """Write something into the fields of the form that is being sent, so that it is."""
-    form = getattr(used, "form_id", "")
+    form = _form_of(used)
     fields: Any = (*app.get("text_input"), *app.get("text_area"))
     for field in fields:
-        if not field.value and (form == getattr(field, "form_id", "") if form else used.type == "button"):
+        if not field.value and (form == _form_of(field) if form else used.type == "button"):
             field.set_value("correct horse battery")
 
 
