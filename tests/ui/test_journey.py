@@ -146,6 +146,7 @@ async def _uses_a_key_with_curl(page: Page) -> None:
 
 async def _signs_out(page: Page, context: BrowserContext, house: House) -> None:
     way = WayIn(page)
+    await ChatPage(page).open()
     await way.sign_out()
     await page.goto(house.pages)
     await way.is_out()
