@@ -34,7 +34,14 @@ class Action:
         DOINGS[self.kind](widget, self.choice)
 
     def _widget(self, app: AppTest) -> Any:
-        return next((widget for widget in app.get(self.kind) if label_of(widget) == self.label), None)
+        return next(
+            (
+                widget
+                for widget in app.get(self.kind)
+                if label_of(widget) == self.label and not getattr(widget.proto, "disabled", False)
+            ),
+            None,
+        )
 
 
 def actions(app: AppTest) -> Iterator[Action]:
@@ -45,6 +52,8 @@ def actions(app: AppTest) -> Iterator[Action]:
             label = label_of(widget)
             if kind in IN_FORMS and _form_of(widget):
                 continue  # In a form only the button calls.
+            if getattr(widget.proto, "disabled", False):
+                continue  # Found later, by what makes it usable.
             for choice in range(min(len(widget.options), FEW) if kind in CHOICES else 1):
                 yield Action(kind, label, choice)
 
@@ -63,7 +72,11 @@ def _fill(app: AppTest, used: Any) -> None:
     form = _form_of(used)
     fields: Any = (*app.get("text_input"), *app.get("text_area"))
     for field in fields:
-        if not field.value and (form == _form_of(field) if form else used.type == "button"):
+        if (
+            not field.value
+            and not getattr(field.proto, "disabled", False)
+            and (form == _form_of(field) if form else used.type == "button")
+        ):
             field.set_value("correct horse battery")
 
 
