@@ -16,7 +16,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format openapi clean fuzz fuzz-documents prove-kills prove-faults
+.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -57,6 +57,9 @@ format: .venv/.for-development ## Format the code and repair what can be repaire
 
 openapi: .venv/.for-development ## Write docs/openapi.json, the description of the API, anew
 	.venv/bin/python -m tests.support.description
+
+screenshots: .venv/.for-development ## Take the pictures in docs/images anew, with a product of their own
+	.venv/bin/python -m tests.ui.screenshots
 
 clean: ## Remove what was installed and cached here; data/ stays
 	rm -rf .venv .tools dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

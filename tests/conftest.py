@@ -17,6 +17,8 @@ LONG_FILES = (
     "security/fuzzing/test_whole_api.py",
     "documents/http/test_quotes.py",
     "services/test_consistency/test_kinds.py",
+    "ui/test_no_traceback.py",
+    "ui/test_journey.py",
     "e2e/test_commands.py",
     "faults/test_background_kills.py",
     "faults/test_lifecycle.py",

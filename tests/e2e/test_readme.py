@@ -18,6 +18,7 @@ import typer.main
 
 from backend.cli import app
 from backend.core.config import Settings
+from tests.ui import screenshots
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -125,6 +126,16 @@ def test_the_stream_runs_from_its_first_event_to_its_last(tour: Tour) -> None:
     assert set(names[2:-1]) == {"delta"}
     assert names[-1] == "done"
     assert "1.2 metres" in text
+
+
+def test_the_pictures_are_there_and_small_and_taken_by_the_command() -> None:
+    shown = re.findall(r"\]\((docs/images/[^)]+)\)", README)
+
+    assert shown
+    for name in {*shown, *(f"docs/images/{name}.png" for name in screenshots.NAMES)}:
+        data = (ROOT / name).read_bytes()
+        assert data.startswith(b"\x89PNG"), name
+        assert len(data) <= screenshots.MOST_BYTES, name
 
 
 def test_the_other_commands_exist() -> None:
