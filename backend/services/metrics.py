@@ -53,7 +53,7 @@ class MetricsService:
         size, used = self._uow.connections()
         gauges = [
             Gauge("docent_build_info", "Always 1, with the version.", (((self._version,), 1),), ("version",)),
-            Gauge("docent_answers_running", "Answers that are being given by this process.", (((), len(self._answering.turns)),)),
+            Gauge("docent_answers_running", "Answers that are being given by this process.", (((), self._answering.turns.count),)),
             Gauge(
                 "docent_database_connections",
                 "Connections of this process's pool: its size, and those in use.",

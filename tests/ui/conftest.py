@@ -19,24 +19,33 @@ PATIENCE_MS = 60_000
 """How long the browser waits for what would else never come: no measure of speed."""
 
 
-@pytest.fixture(scope="module")
-async def model() -> AsyncIterator[StandInOllama]:
-    """The language model's server."""
+@pytest.fixture(scope="session")
+async def shared_model() -> AsyncIterator[StandInOllama]:
+    """The language model's server of this run."""
     async with StandInOllama() as server:
         yield server
 
 
-@pytest.fixture(scope="module")
-async def product(model: StandInOllama, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+@pytest.fixture
+async def model(shared_model: StandInOllama) -> AsyncIterator[StandInOllama]:
+    """The same, without faults at the end of a test and as quick as it was."""
+    reply, interval = shared_model.reply, shared_model.interval
+    yield shared_model
+    shared_model.clear()
+    shared_model.reply, shared_model.interval = reply, interval
+
+
+@pytest.fixture(scope="session")
+async def product(shared_model: StandInOllama, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
     """The product with its pages, whose answers come from that server."""
     folder = tmp_path_factory.mktemp("pages") / "data"
     async with running_product(
-        folder, chat_provider="ollama", embedder="hashing", ollama_url=model.url, ui_enabled=True
+        folder, chat_provider="ollama", embedder="hashing", ollama_url=shared_model.url, ui_enabled=True
     ) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def pages(product: Product) -> str:
     """Where the pages are, once they answer: where browsers that open `/` are sent."""
     async with product.client(Accept="text/html") as client:
@@ -81,7 +90,7 @@ def visiting(monkeypatch: pytest.MonkeyPatch) -> Visiting:
     return visit
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """A real browser; skipped where there is none and none can be installed."""
     path = await chromium()

@@ -26,7 +26,7 @@ async def test_in_a_browser_a_row_is_selected_and_its_account_deleted(
     await page.get_by_role("tab", name="Users").click()
     await page.get_by_label("Search for a name").fill(account.username)
     await page.keyboard.press("Enter")
-    table = page.get_by_test_id("stDataFrame")
+    table = page.get_by_test_id("stDataFrame").filter(visible=True)
     # The table is a canvas; what it shows is in it for screen readers. A name is in the column of addresses as well.
     await expect(table.locator("td", has_text=admin.username)).to_have_count(0, timeout=PATIENCE_MS)
     await expect(table.locator("td", has_text=account.username)).to_have_count(2, timeout=PATIENCE_MS)

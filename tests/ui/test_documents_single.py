@@ -80,7 +80,7 @@ async def test_one_that_is_not_there_or_cannot_be_had_leads_back(faulty: FaultyA
     document = await _ready(account, "krill.txt", b"Krill is eaten.")
     faulty.send("GET", f"{LIST}/.*/text", b"<h1>Bad gateway</h1>")
     visit = await _opened(visiting, faulty, account, document)
-    assert "does not understand" in visit.app.error[0].value
+    assert "cannot read" in visit.app.error[0].value
     faulty.send("GET", f"{LIST}/{document}", b"<h1>Bad gateway</h1>", status=502)
     await visit.run()
     assert not visit.app.exception

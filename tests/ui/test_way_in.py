@@ -133,7 +133,7 @@ async def test_at_another_name_of_the_host_a_link_leads_through_the_sign_in_and_
 
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_text("You are signed out.")).to_be_visible()
-    await other.get_by_role("link", name="Documents").click()
+    await other.get_by_test_id("stSidebarNav").get_by_role("link", name="Documents").click()
 
     await expect(other.get_by_text("Your sign-in has ended.")).to_be_visible()
     await expect(other.get_by_role("link", name="Sign in")).to_be_visible()

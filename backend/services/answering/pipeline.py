@@ -68,7 +68,7 @@ class Answering:
         self._understanding = Understanding(model, gauge)
         self._prompting = Prompting(model, gauge, max_tokens=max_tokens)
         self._grace_seconds = grace_seconds
-        self.turns = turns or RunningTurns()
+        self.turns = RunningTurns() if turns is None else turns
 
     async def usable(self, owner_id: UUID, model: str) -> str:
         """Return the id of a model that somebody may use and that is known. Who may not use it does not learn whether it exists.

@@ -34,8 +34,9 @@ class RunningTurns:
         if turn.resumable:
             self._relaying.begin(turn)
 
-    def __len__(self) -> int:
-        """Return how many run."""
+    @property
+    def count(self) -> int:
+        """How many run."""
         return len(self._running)
 
     def get(self, message_id: UUID) -> Turn | None:
