@@ -21,6 +21,8 @@ def storage(api: Api) -> None:
         failed(error)
         return
     words = f"{count[0]:,} of {count[1]:,} documents · {size(stored[0])} of {size(stored[1])}"
+    if not enforced and not count[0]:
+        return
     if not enforced:
         st.caption(f"{count[0]:,} documents · {size(stored[0])} used")
         return
