@@ -92,7 +92,7 @@ async def _ask(page: Page) -> None:
     chat = ChatPage(page)
     await chat.open()
     for question in reversed(QUESTIONS):
-        await page.get_by_role("button", name="New chat").click()
+        await page.get_by_role("button", name="New conversation").click()
         await expect(chat.answers).to_have_count(0)
         await chat.ask(question)
         await chat.answered()

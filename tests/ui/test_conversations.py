@@ -42,7 +42,7 @@ async def test_an_account_without_conversations_is_told_where_they_will_be(
 
     assert "Your conversations will be here." in visit.text
     assert titles(app) == []
-    assert app.button(key="new-chat").label == "New chat"
+    assert app.button(key="new-chat").label == "New conversation"
 
 
 async def test_the_newest_stand_first_and_any_title_is_shown_as_it_is_written(
@@ -145,7 +145,7 @@ async def test_whoever_looks_at_another_page_finds_the_conversation_again(
     await visit.run()
     assert app.query_params["session"] == one["id"]
 
-    # Whereas going back to an address without one, on this page, is a new chat.
+    # Whereas going back to an address without one, on this page, is a new conversation.
     app.query_params.clear()
     await visit.run()
     assert "session" not in app.query_params

@@ -17,7 +17,7 @@ def greeting() -> None:
         st.write("Answers come from your documents, each with the place where it is written.")
         _suggestions()
         return
-    st.write("Begin with a document: drop files into the box below, or add them in Documents.")
+    st.write("Begin with a document: drop files into the box below, or add them on their own page.")
     st.page_link("views/documents.py", label="Open Documents", icon=":material/description:")
 
 

@@ -27,7 +27,7 @@ TABS = {
 
 def main() -> None:
     """Show the tab that is looked at, for administrators."""
-    st.title("Administration")
+    st.title("Administration", anchor=False)
     refusal = _refusal()
     if refusal is not None:
         failed(refusal)

@@ -66,7 +66,7 @@ def _numbers(state: dict[str, Any]) -> None:
         for label, name in (("Waiting", "waiting"), ("At work", "running"), ("Failed", "failed")):
             st.metric(label, f"{sum(depth[name] for depth in state['depth']):,}", border=True)
         oldest = state["oldest_waiting_seconds"]
-        st.metric("Longest wait", "none" if oldest is None else lasting(oldest), border=True)
+        st.metric("Longest wait", "None" if oldest is None else lasting(oldest), border=True)
     if not any(worker["alive"] for worker in state["workers"]):
         st.warning("No worker is alive, so nothing in the queue gets done. Start `docent worker`.", icon=":material/warning:")
 

@@ -115,7 +115,7 @@ def _button(chosen: Choices, session_id: str | None) -> None:
     )
 
 
-@dialogs.dialog("Settings of this chat")
+@dialogs.dialog("Settings of this conversation")
 def _settings(chosen: Choices, conversation: Conversation | None) -> None:
     with st.form("conversation-settings", border=False):
         with st.spinner("Loading"):

@@ -36,7 +36,8 @@ def sidebar() -> None:
     arrive()
     st.html(STYLE + MENU)
     with st.sidebar:
-        st.button("New chat", icon=":material/add:", key="new-chat", width="stretch", type="primary", on_click=go_to, args=(None,))
+        begin = "New conversation"
+        st.button(begin, icon=":material/add:", key="new-chat", width="stretch", type="primary", on_click=go_to, args=(None,))
         try:
             listed = _list()
         except ApiError as error:

@@ -21,7 +21,8 @@ _STYLE = """
 .st-key-drop .stFileChip:not(:has([data-testid="stFileChipIconError"],[data-testid="stFileChipIconSpinner"])),
 .st-key-drop div:has(> .stFileChip:only-child):not(:has([data-testid="stFileChipIconError"],[data-testid="stFileChipIconSpinner"]))
 {display:none}
-.st-key-drop button[aria-label="Add files"]{width:auto;padding:.4rem .8rem;border:1px solid;border-radius:.5rem}
+.st-key-drop button[aria-label="Add files"]{width:auto;height:auto;white-space:nowrap;
+padding:.4rem .8rem;border:1px solid;border-radius:.5rem}
 .st-key-drop button[aria-label="Add files"]::after{content:"Upload more";margin-left:.4rem}
 </style>
 """

@@ -56,7 +56,7 @@ def _search(top: DeltaGenerator) -> None:
         field = "Search titles and file names"
         st.text_input(field, placeholder=field, label_visibility="collapsed", key="sought")
         states = [EVERY_STATE, *STATES]
-        st.selectbox("Show", states, format_func=_state_words, label_visibility="collapsed", width=170, key="state")
+        st.selectbox("Show", states, format_func=_state_words, label_visibility="collapsed", width=140, key="state")
 
 
 def _state_words(state: str) -> str:

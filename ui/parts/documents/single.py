@@ -59,7 +59,7 @@ def _coverage(shown: Document) -> None:
 
 
 def _actions(api: Api, shown: Document) -> None:
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):
         if shown.live_version and st.button("Ask about this document", icon=":material/forum:", type="primary", key="ask"):
             ask_about([shown])
         st.download_button(

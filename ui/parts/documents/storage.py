@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.client import Api, ApiError
 from ui.parts.access import failed
-from ui.parts.documents.facts import size
+from ui.parts.documents.facts import counted, size
 from ui.parts.understanding import understanding
 
 NEARLY = 0.9
@@ -21,8 +21,10 @@ def storage(api: Api) -> None:
         failed(error)
         return
     words = f"{count[0]:,} of {count[1]:,} documents · {size(stored[0])} of {size(stored[1])}"
+    if not enforced and not count[0]:
+        return
     if not enforced:
-        st.caption(f"{count[0]:,} documents · {size(stored[0])} used")
+        st.caption(f"{counted(count[0], 'document')} · {size(stored[0])} used")
         return
     st.progress(max(_share(stored), _share(count)), words)
     for share, what in ((_share(stored), "storage"), (_share(count), "number of documents")):
