@@ -76,8 +76,8 @@ class ChatPage(Docent):
         await expect(self.dialog).to_have_count(0)
 
     async def _choose(self, action: re.Pattern[str]) -> None:
-        """Choose from the menu of the open conversation."""
+        """Choose from the menu of the open conversation, in the list: the one above its messages may be scrolled away."""
         await self.settled()
-        await self.main.get_by_role("button", name=words.MENU).click()
+        await self.page.locator('[class*="st-key-conversation-row-open-"]').get_by_role("button", name=words.MENU).click()
         await self.page.get_by_role("menuitem", name=action).click()
         await expect(self.dialog).to_be_visible()
