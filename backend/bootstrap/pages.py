@@ -1,9 +1,11 @@
 """The user interface beside the API, where the settings want it."""
 
+import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import NoReturn
 
 from backend.adapters.servers.processes import plain_environment
@@ -13,6 +15,7 @@ from backend.core.errors import ConfigurationError
 
 USUAL_PORT = 8501
 """Streamlit's own."""
+LOOK_SECONDS = 0.05
 
 
 def pages_wanted(settings: Settings) -> bool:
@@ -46,6 +49,20 @@ async def open_pages(settings: Settings, api_port: int) -> AsyncIterator[int | N
     at = _at(settings, settings.ui_api_url or f"http://{on_this_machine(settings.host)}:{api_port}", api_port)
     async with streamlit_pages(settings.data_dir, at):
         yield at.port
+
+
+async def pages_answer(settings: Settings, port: int, *, within: float, given_up: Callable[[], bool]) -> bool:
+    """Wait for so many seconds, or until it is given up, for the pages to listen; return whether they do."""
+    until = monotonic() + within
+    # Their path may be another one: Streamlit has a setting for it. Streamlit listens once it can answer.
+    host = on_this_machine(settings.host).strip("[]")
+    while not given_up() and monotonic() < until:
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            return True
+        await asyncio.sleep(LOOK_SECONDS)
+    return False
 
 
 def become_pages(settings: Settings) -> NoReturn:

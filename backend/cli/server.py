@@ -15,7 +15,7 @@ from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 from backend.api.front_door import FrontDoor
 from backend.api.progress import Watches
 from backend.bootstrap.application import Application
-from backend.bootstrap.pages import open_pages
+from backend.bootstrap.pages import open_pages, pages_answer
 from backend.cli.connections import UNREAD_BYTES, bounded
 from backend.core.config import Settings
 from backend.core.errors import DocentError
@@ -23,6 +23,8 @@ from backend.core.errors import DocentError
 APPLICATION = "backend.main:app"
 DRAIN_MARGIN_SECONDS = 5
 KEEP_ALIVE_SECONDS = 30
+PAGES_WITHIN_SECONDS = 10.0
+"""How long the announcement waits for the pages, which are usually there within a second of the API."""
 
 
 class NamedRefusals(LifespanOn):
@@ -68,7 +70,7 @@ class DocentServer(uvicorn.Server):
             SystemExit: It cannot start for another reason, which was logged.
         """
         async with AsyncExitStack() as starting:
-            # Beside everything else that has to start: they are there when somebody has read where.
+            # Beside everything else that has to start, for they take as long.
             port = int(sockets[0].getsockname()[1]) if sockets else self._settings.port
             pages = await starting.enter_async_context(open_pages(self._settings, port))
             try:
@@ -80,7 +82,15 @@ class DocentServer(uvicorn.Server):
             if not self.should_exit:
                 self._pages = starting.pop_all()
                 self._door().ui_port = pages
-                _announce(self._application(), self._settings, self._address(), pages)
+                await self._announced(pages)
+
+    async def _announced(self, pages: int | None) -> None:
+        """Say where it answers, once the pages do as well. Requests are answered meanwhile, and Ctrl-C is heard."""
+        there = pages is None or await pages_answer(
+            self._settings, pages, within=PAGES_WITHIN_SECONDS, given_up=lambda: self.should_exit
+        )
+        if not self.should_exit:
+            _announce(self._application(), self._settings, self._address(), pages, "" if there else " (still starting)")
 
     def _address(self) -> tuple[str, int]:
         host, port = self.servers[0].sockets[0].getsockname()[:2]
@@ -94,14 +104,14 @@ class DocentServer(uvicorn.Server):
         await asyncio.gather(drain, super().shutdown(sockets), self._pages.aclose())
 
 
-def _announce(application: Application, settings: Settings, at: tuple[str, int], pages: int | None) -> None:
+def _announce(application: Application, settings: Settings, at: tuple[str, int], pages: int | None, state: str) -> None:
     host, port = at
     address = f"http://{host}:{port}"
     embedded = [name for name, url in (("PostgreSQL", settings.database_url), ("Chroma", settings.chroma_url)) if url is None]
     where = f"{' and '.join(embedded)} run inside {Path(settings.data_dir).resolve()}" if embedded else "external servers"
     typer.secho(f"\n  Docent {version('docent')} is ready at {address}", fg="green", bold=True)
     if pages is not None:
-        typer.echo(f"  In a browser  http://{host}:{pages}")
+        typer.echo(f"  In a browser  http://{host}:{pages}{state}")
     typer.echo(f"  API docs   {address}/docs" if settings.docs_served else "  API docs   off (DOCS_ENABLED)")
     typer.echo(f"  Answers    {application.chat}")
     typer.echo(f"  Embedder   {application.embedder}")

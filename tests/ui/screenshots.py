@@ -106,6 +106,8 @@ async def _account(page: Page) -> None:
     account = AccountPage(page)
     await account.open()
     await account.make_key("laptop")
+    # A key is nobody else's, not even in a picture.
+    await account.keep_key()
     await take(page, "account")
     await account.choose_tab(words.USAGE)
     await take(page, "usage")
@@ -130,9 +132,11 @@ async def _elsewhere(context: BrowserContext, page: Page) -> None:
 
 async def take(page: Page, name: str) -> None:
     """Take a picture of what the window shows, in few colours, once nothing moves."""
+    await page.mouse.move(SIZE["width"] // 2, 4)  # Nothing is pointed at.
     await page.evaluate("document.fonts.ready.then(() => true)")
-    await expect(page.locator('[data-stale="true"]')).to_have_count(0)
+    await expect(page.get_by_test_id("stToast")).to_have_count(0)
     await page.wait_for_timeout(1200)  # A picture of a fade is no proof of anything; the dialogs of Streamlit take half a second.
+    await expect(page.locator('[data-stale="true"]')).to_have_count(0)
     if await page.get_by_test_id("stException").count():
         raise RuntimeError(f"the page for {name}.png shows an exception")
     picture = Image.open(io.BytesIO(await page.screenshot(animations="disabled", caret="hide"))).convert("RGB")

@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from backend.adapters.servers.streamlit_pages import PagesAt, command
-from backend.bootstrap.pages import _port, check_pages, pages_wanted
+from backend.bootstrap.pages import _port, check_pages, pages_answer, pages_wanted
 from backend.core.config import Settings
 from backend.core.errors import ConfigurationError
 from tests.faults.crashes import kill_below, processes_below, still_running
@@ -66,7 +66,8 @@ async def test_they_end_with_the_server_however_it_ends_and_say_nothing_in_its_t
         async with running_product(tmp_path / "data", ui_enabled=True, chat_provider="extractive", home=home) as product:
             async with product.client(Accept="text/html") as client:
                 led_to = (await client.get("/")).headers["location"]
-            await answering(led_to)
+                # It has said that it is ready: so are the pages.
+                assert (await client.get(led_to)).status_code == 200
             below = list(processes_below(product.process.pid))
 
             product.process.send_signal(end)
@@ -107,6 +108,20 @@ def test_the_usual_port_gives_way_to_a_free_one_and_the_apis_is_nobody_elses() -
             _port("127.0.0.1", usual.getsockname()[1], 8000)
     with pytest.raises(ConfigurationError, match="both 9000"):
         _port("127.0.0.1", 9000, 9000)
+
+
+async def test_pages_are_waited_for_until_they_listen_and_no_longer_than_is_said() -> None:
+    with socket.socket() as theirs:
+        theirs.bind(("127.0.0.1", 0))
+        port = theirs.getsockname()[1]
+        assert not await pages_answer(SETTINGS, port, within=0.2, given_up=lambda: False)
+        looks = itertools.count()
+        assert not await pages_answer(SETTINGS, port, within=600, given_up=lambda: next(looks) == 3)
+
+        waiting = asyncio.create_task(pages_answer(SETTINGS, port, within=600, given_up=lambda: False))
+        await asyncio.sleep(0)
+        theirs.listen()
+        assert await waiting
 
 
 def test_without_streamlit_a_wish_for_the_pages_is_answered_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

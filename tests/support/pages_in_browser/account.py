@@ -17,8 +17,13 @@ class AccountPage(Docent):
     async def make_key(self, name: str) -> str:
         """Make a key, and return the curl line that is shown with it."""
         await self.choose_tab(words.API_KEYS)
-        await self.main.get_by_role("textbox", name=words.KEY_NAME).first.fill(name)
-        await self.main.get_by_role("button", name=words.MAKE_KEY).first.click()
-        line = self.page.get_by_test_id("stCode").locator("code").filter(has_text=re.compile(r"curl\b"))
-        await expect(line.first).to_be_visible()
-        return (await line.first.inner_text()).strip()
+        await self.main.get_by_role("textbox", name=words.KEY_NAME).fill(name)
+        await self.main.get_by_role("button", name=words.MAKE_KEY).click()
+        line = self.dialog.get_by_test_id("stCode").locator("code").filter(has_text=re.compile(r"^curl "))
+        await expect(line).to_be_visible()
+        return (await line.inner_text()).strip()
+
+    async def keep_key(self) -> None:
+        """Say that the key is kept."""
+        await self.dialog.get_by_role("button", name=words.KEPT).click()
+        await expect(self.dialog).to_have_count(0)

@@ -41,11 +41,6 @@ class ChatPage(Docent):
         """What stops an answer."""
         return self.main.get_by_role("button", name=words.STOP)
 
-    @property
-    def dialog(self) -> Locator:
-        """What stands before the page. Popovers have the role of a dialog too, so that is not asked for."""
-        return self.page.get_by_test_id("stDialog")
-
     def chip(self, marker: int) -> Locator:
         """The source with that number, under the newest answer."""
         return self.answers.last.get_by_role("button", name=re.compile(rf"^\[?{marker}\b")).first
@@ -68,31 +63,21 @@ class ChatPage(Docent):
 
     async def rename(self, title: str) -> None:
         """Give the open conversation another title."""
-        field = self.page.get_by_role("textbox", name=words.TITLE)
-        rename = self.page.get_by_role("button", name=words.RENAME)
-        await self._settings(field.or_(rename))
-        if not await field.count():
-            await rename.first.click()
-        await field.first.fill(title)
-        await self.page.get_by_role("button", name=words.SAVE).last.click()
+        await self._choose(words.RENAME)
+        await self.dialog.get_by_role("textbox", name=words.TITLE).fill(title)
+        await self.dialog.get_by_role("button", name=words.RENAME).click()
+        await expect(self.dialog).to_have_count(0)
         await expect(self.conversation(title)).to_be_visible()
 
     async def delete(self) -> None:
         """Delete the open conversation, and say so twice."""
-        delete = self.page.get_by_role("button", name=words.DELETE)
-        await self._settings(delete)
-        await delete.last.click()
-        really = self.dialog.get_by_role("button", name=words.REALLY_DELETE).first
-        await expect(really).to_be_visible()
-        if await self.page.get_by_test_id("stPopoverBody").count():
-            # A menu that is still open may lie on the dialog: a click beside it closes it.
-            await self.dialog.get_by_role("dialog").first.click(position={"x": 8, "y": 8})
-        await really.click()
+        await self._choose(words.DELETE)
+        await self.dialog.get_by_role("button", name=words.DELETE).click()
         await expect(self.dialog).to_have_count(0)
 
-    async def _settings(self, wanted: Locator) -> None:
-        """Open what can be done with the conversation, unless it is open."""
+    async def _choose(self, action: re.Pattern[str]) -> None:
+        """Choose from the menu of the open conversation, in the list: the one above its messages may be scrolled away."""
         await self.settled()
-        if not await wanted.first.is_visible():
-            await self.page.get_by_role("button", name=words.SETTINGS).first.click()
-        await expect(wanted.first).to_be_visible()
+        await self.page.locator('[class*="st-key-conversation-row-open-"]').get_by_role("button", name=words.MENU).click()
+        await self.page.get_by_role("menuitem", name=action).click()
+        await expect(self.dialog).to_be_visible()

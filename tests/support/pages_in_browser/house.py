@@ -1,15 +1,11 @@
 """The product with its pages on a data folder: it can be stopped and started again, on the same ports."""
 
-import asyncio
-import itertools
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx2
 
 from tests.support.product import Product, running_product
-
-PAGES_WITHIN_SECONDS = 60.0
 
 
 class House:
@@ -23,12 +19,10 @@ class House:
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:
-        """Start it, the first time on any ports, and wait until its pages answer."""
+        """Start it, the first time on any ports. When it says that it is ready, its pages answer."""
         self.product = await self._stack.enter_async_context(running_product(self.folder / "data", **self.settings))  # type: ignore[arg-type] # none is ready_within
         async with self.product.client(Accept="text/html") as client:
             self.pages = (await client.get("/")).headers["location"]
-            async with asyncio.timeout(PAGES_WITHIN_SECONDS):
-                await _answering(client, f"{self.pages}_stcore/health")
         self.settings |= {"port": httpx2.URL(self.product.url).port, "ui_port": httpx2.URL(self.pages).port}
 
     async def stop(self) -> None:
@@ -39,11 +33,3 @@ class House:
     def log(self) -> str:
         """What the pages' process has said."""
         return (self.folder / "data" / "logs" / "ui.log").read_text(errors="replace")
-
-
-async def _answering(client: httpx2.AsyncClient, url: str) -> None:
-    for pause in itertools.repeat(0.1):
-        with suppress(httpx2.TransportError):
-            if (await client.get(url)).status_code == 200:
-                return
-        await asyncio.sleep(pause)

@@ -16,6 +16,11 @@ class Docent:
         """The page without its sidebar."""
         return self.page.get_by_role("main")
 
+    @property
+    def dialog(self) -> Locator:
+        """What stands before the page. Popovers have the role of a dialog too, so that is not asked for."""
+        return self.page.get_by_test_id("stDialog")
+
     async def go(self, name: re.Pattern[str]) -> None:
         """Choose a page in the sidebar, and wait until it is there."""
         await self.page.get_by_role("link", name=name).first.click()
