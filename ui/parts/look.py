@@ -19,8 +19,3 @@ def apply() -> None:
 def plain(text: str) -> str:
     """Return a text as Markdown shows it: as it is written."""
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|<>~$:&" else sign for sign in text).replace("\n", "  \n")
-
-
-def prose(text: str) -> str:
-    """Return the Markdown of an answer; dollars are money, and no formulas."""
-    return text.replace("$", "\\$")
