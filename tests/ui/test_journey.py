@@ -52,7 +52,7 @@ async def test_the_whole_journey(house: House, ollama: GatedOllama, context: Bro
     await expect(ChatPage(page).answers).to_have_count(2)
     await _is_still_signed_in_after_a_restart(page, house, witness)
     await _renames_and_deletes(page)
-    await _uses_a_key_with_curl(page)
+    await _uses_a_key_with_curl(page, house)
     await _signs_out(page, context, house)
 
     assert witness.complaints == []
@@ -129,7 +129,7 @@ async def _renames_and_deletes(page: Page) -> None:
     await expect(chat.answers).to_have_count(0)
 
 
-async def _uses_a_key_with_curl(page: Page) -> None:
+async def _uses_a_key_with_curl(page: Page, house: House) -> None:
     account = AccountPage(page)
     await account.open()
     line = await account.make_key("laptop")
@@ -140,7 +140,7 @@ async def _uses_a_key_with_curl(page: Page) -> None:
 
     assert shell.returncode == 0, complained
     answer = json.loads(said)
-    assert answer["status"] == "complete", answer
+    assert answer["status"] == "complete", (answer, house.product.lines)
     assert answer["answer"]
 
 
