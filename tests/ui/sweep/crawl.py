@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx2
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.support.faulty_api import FaultyApi
 from tests.support.pages import Visit
 from tests.ui.sweep.actions import Action, actions
-from tests.ui.sweep.faults import FAULTS, PIECE, Fault
+from tests.ui.sweep.faults import FAULTS, Fault
 from tests.ui.sweep.places import Place
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -39,26 +38,33 @@ Path = tuple[Action, ...]
 
 
 class Crawl:
-    """One place, and what happens there. ``impatient(paths)`` makes clients give up soon on calls whose path matches."""
+    """One place, and what happens there. ``caught`` gets what the last net of the pages catches."""
 
-    def __init__(self, api: FaultyApi, place: Place, visit: Callable[[], Visit], impatient: Callable[[str | None], None]) -> None:
+    def __init__(self, api: FaultyApi, place: Place, visit: Callable[[], Visit], caught: list[str]) -> None:
         self.api = api
         self.place = place
         self._visit = visit
-        self._impatient = impatient
+        self._caught = caught
         self.visited = visit()
+        self.looks = 0
 
     async def opened(self) -> AppTest:
         """Come to the place afresh, with everything working."""
         self.place.arrange(self.api)
         st.cache_data.clear()
         self._come()
-        return await self.visited.open(self.place.view)
+        return await self._run()
+
+    async def _run(self) -> AppTest:
+        self.looks += 1
+        return await self.visited.run()
 
     def _come(self) -> None:
         self.visited = self._visit()
-        if self.place.session_id is not None:
-            self.visited.app.query_params["session"] = self.place.session_id
+        for name, value in self.place.query:
+            self.visited.app.query_params[name] = value
+        if self.place.view is not None:
+            self.visited.app.switch_page(f"views/{self.place.view}.py")
 
     async def walked(self, path: Path) -> AppTest:
         """Come there, and do these things one after the other."""
@@ -67,7 +73,7 @@ class Crawl:
             if not action.ready(app):
                 break
             action.do(app)
-            app = await self.visited.run()
+            app = await self._run()
         return app
 
     async def calls(self) -> list[tuple[Path, Call]]:
@@ -84,7 +90,7 @@ class Crawl:
                 continue
             self.api.seen.clear()
             path[-1].do(app)
-            app = await self.visited.run()
+            app = await self._run()
             for call in self._seen():
                 found.setdefault(call, path)
             new = [action for action in actions(app) if action not in known]
@@ -142,19 +148,20 @@ class Crawl:
         self.api.seen.clear()
         for call, fault in pairs:
             fault.arm(self.api, call.method, call.path)
-        self._impatient("|".join(call.path for call, fault in pairs if fault.never) or None)
+        self._caught.clear()
         app = self.visited.app
         try:
             if path and path[-1].ready(app):
                 path[-1].do(app)
-            await (self.visited.run() if path else self.visited.open(self.place.view))
+            await self._run()
         except RuntimeError as error:
             return [call for call, _ in pairs], [str(error)]
         finally:
-            self._impatient(None)
             self.place.arrange(self.api)
         made = self._seen()
-        return made, judged(app, before, refused=any(fault.refused for call, fault in pairs if call in made))
+        return made, [f"{EXCEPTION} {what}" for what in self._caught] + judged(
+            app, before, refused=any(fault.refused for call, fault in pairs if call in made)
+        )
 
     def faults_of(self, call: Call, streamed: tuple[Fault, ...]) -> tuple[Fault, ...]:
         """Return the ways in which a call can fail."""
@@ -194,24 +201,3 @@ def _told(node: Any, name: str) -> object:
         return getattr(node, name, None)
     except (KeyError, AttributeError, TypeError, ValueError):
         return None  # A widget whose value is no text, or of which the page has forgotten it.
-
-
-class Impatience:
-    """Makes clients of this process give up soon on calls whose path matches, whatever they would wait otherwise."""
-
-    def __init__(self) -> None:
-        self._paths: re.Pattern[str] | None = None
-        self._send = httpx2.Client.send
-
-    def __call__(self, paths: str | None) -> None:
-        self._paths = None if paths is None else re.compile(paths)
-
-    def bound(self) -> Callable[..., httpx2.Response]:
-        """Return what stands for ``httpx2.Client.send``."""
-
-        def send(client: httpx2.Client, request: httpx2.Request, **kept: Any) -> httpx2.Response:
-            if self._paths is not None and self._paths.fullmatch(request.url.path):
-                request.extensions = {**request.extensions, "timeout": dict.fromkeys(("connect", "read", "write", "pool"), PIECE)}
-            return self._send(client, request, **kept)
-
-        return send
