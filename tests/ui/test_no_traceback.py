@@ -47,7 +47,7 @@ def place(name: str, everything: Estate) -> Place:
     """Return the place of that name; the other names are tabs of the administration."""
     session, document = (("session", everything.session_id),), (("document", everything.document_id),)
     return {
-        "empty chat": Place(name, depth=1),
+        "empty chat": Place(name, way_in=True, depth=1),
         # What can be done with an answer is done in the conversation that has one from the beginning.
         "conversation": Place(name, query=session, depth=2),
         "running answer": Place(name, query=session, running=True, depth=0),

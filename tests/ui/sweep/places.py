@@ -18,6 +18,7 @@ QUESTION = "Which number do I call in an emergency?"
 @dataclass(frozen=True, slots=True)
 class Place:
     """A page, and the conversation that is open there. ``running``: its last answer is still being given.
+    ``way_in``: here it is tried what belongs to no page, signing in and out.
 
     ``depth`` is how many things are done one after the other: what opens a dialog, and what is done there, are two.
     """
@@ -26,6 +27,7 @@ class Place:
     view: str | None = None
     query: tuple[tuple[str, str], ...] = ()
     running: bool = False
+    way_in: bool = False
     depth: int = 3
 
     def arrange(self, api: FaultyApi) -> None:
