@@ -111,8 +111,9 @@ class Crawl:
         are not made any more where others fail, and looks that are not as they should be, are tried again one by one.
         """
         before = words(await self.opened())
-        # Without the account nothing else is called, so it fails alone, and once: no page has a part in that.
-        gates = [call for call in calls if call.path.endswith("/auth/me")]
+        # Without the account nothing else is called, and what is kept for a while is not called again: these fail alone, and at one
+        # place, as they do the same at all.
+        gates = [call for call in calls if call.path.endswith("/auth/me") or QUIET.fullmatch(call.path)]
         others = [call for call in calls if call not in gates]
         alone = [(call, fault) for call in gates for fault in FAULTS] if self.place.way_in else []
         for shift in range(len(FAULTS)):
