@@ -143,9 +143,12 @@ class Api:
         if response.status_code == NO_CONTENT:
             return None
         try:
-            return json_of(body)
+            found = json_of(body)
         except ValueError as error:
             raise unreadable(response.status_code, response.headers) from error
+        if found is None:  # The API says nothing with 204 only.
+            raise unreadable(response.status_code, response.headers)
+        return found
 
     def _answer(self, method: str, path: str, **sent: Any) -> tuple[httpx2.Response, bytes]:
         """Return a success and its body. What only reads is asked once more if its connection breaks: that may be an old one."""

@@ -7,7 +7,7 @@ from typing import Any
 from streamlit.runtime.state.common import TESTING_KEY
 from streamlit.testing.v1 import AppTest
 
-FEW = 8
+FEW = 3
 """As many choices of a widget are tried."""
 
 

@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx2
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.support.faulty_api import FaultyApi
 from tests.support.pages import Visit
 from tests.ui.sweep.actions import Action, actions
-from tests.ui.sweep.faults import FAULTS, PIECE, Fault
+from tests.ui.sweep.faults import FAULTS, Fault
 from tests.ui.sweep.places import Place
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -22,6 +21,8 @@ PYTHONISH = re.compile(
 )
 """What a person never reads."""
 EXCEPTION = "exception"
+QUIET = re.compile(r".*/ai/models|.*/chat/suggestions")
+"""What only adds something to a page: without it there is nothing to be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +40,33 @@ Path = tuple[Action, ...]
 
 
 class Crawl:
-    """One place, and what happens there. ``impatient(paths)`` makes clients give up soon on calls whose path matches."""
+    """One place, and what happens there. ``caught`` gets what the last net of the pages catches."""
 
-    def __init__(self, api: FaultyApi, place: Place, visit: Callable[[], Visit], impatient: Callable[[str | None], None]) -> None:
+    def __init__(self, api: FaultyApi, place: Place, visit: Callable[[], Visit], caught: list[str]) -> None:
         self.api = api
         self.place = place
         self._visit = visit
-        self._impatient = impatient
+        self._caught = caught
         self.visited = visit()
+        self.looks = 0
 
     async def opened(self) -> AppTest:
         """Come to the place afresh, with everything working."""
         self.place.arrange(self.api)
         st.cache_data.clear()
         self._come()
-        return await self.visited.open(self.place.view)
+        return await self._run()
+
+    async def _run(self) -> AppTest:
+        self.looks += 1
+        return await self.visited.run()
 
     def _come(self) -> None:
         self.visited = self._visit()
-        if self.place.session_id is not None:
-            self.visited.app.query_params["session"] = self.place.session_id
+        for name, value in self.place.query:
+            self.visited.app.query_params[name] = value
+        if self.place.view is not None:
+            self.visited.app.switch_page(f"views/{self.place.view}.py")
 
     async def walked(self, path: Path) -> AppTest:
         """Come there, and do these things one after the other."""
@@ -67,7 +75,7 @@ class Crawl:
             if not action.ready(app):
                 break
             action.do(app)
-            app = await self.visited.run()
+            app = await self._run()
         return app
 
     async def calls(self) -> list[tuple[Path, Call]]:
@@ -76,7 +84,7 @@ class Crawl:
         app = await self.opened()
         found: dict[Call, Path] = dict.fromkeys(self._seen(), ())
         known = set(actions(app))
-        waiting: list[Path] = [(action,) for action in actions(app)] if self.place.depth else []
+        waiting: list[Path] = [(action,) for action in actions(app) if self._new(action)] if self.place.depth else []
         while waiting:
             path = waiting.pop(0)
             app = await self.walked(path[:-1])
@@ -84,13 +92,17 @@ class Crawl:
                 continue
             self.api.seen.clear()
             path[-1].do(app)
-            app = await self.visited.run()
+            app = await self._run()
             for call in self._seen():
                 found.setdefault(call, path)
             new = [action for action in actions(app) if action not in known]
             known.update(new)
             waiting += [(*path, action) for action in new] if len(path) < self.place.depth else []
         return [(path, call) for call, path in found.items()]
+
+    def _new(self, action: Action) -> bool:
+        """Tell whether an action is one of this place, and not of the frame around all of them."""
+        return self.place.way_in or action.label != "Sign out"
 
     async def wrong_when_opened(self, calls: Sequence[Call]) -> list[str]:
         """Let the calls that open the place fail in each way, and return what is wrong with the page then.
@@ -99,10 +111,11 @@ class Crawl:
         are not made any more where others fail, and looks that are not as they should be, are tried again one by one.
         """
         before = words(await self.opened())
-        # Without the account nothing else is called, so it fails alone.
-        gates = [call for call in calls if call.path.endswith("/auth/me")]
+        # Without the account nothing else is called, and what is kept for a while is not called again: these fail alone, and at one
+        # place, as they do the same at all.
+        gates = [call for call in calls if call.path.endswith("/auth/me") or QUIET.fullmatch(call.path)]
         others = [call for call in calls if call not in gates]
-        alone = [(call, fault) for call in gates for fault in FAULTS]
+        alone = [(call, fault) for call in gates for fault in FAULTS] if self.place.way_in else []
         for shift in range(len(FAULTS)):
             pairs = [(call, FAULTS[(place + shift) % len(FAULTS)]) for place, call in enumerate(others)]
             made, wrong = await self._looked((), pairs, before)
@@ -142,19 +155,20 @@ class Crawl:
         self.api.seen.clear()
         for call, fault in pairs:
             fault.arm(self.api, call.method, call.path)
-        self._impatient("|".join(call.path for call, fault in pairs if fault.never) or None)
+        self._caught.clear()
         app = self.visited.app
         try:
             if path and path[-1].ready(app):
                 path[-1].do(app)
-            await (self.visited.run() if path else self.visited.open(self.place.view))
+            await self._run()
         except RuntimeError as error:
             return [call for call, _ in pairs], [str(error)]
         finally:
-            self._impatient(None)
             self.place.arrange(self.api)
         made = self._seen()
-        return made, judged(app, before, refused=any(fault.refused for call, fault in pairs if call in made))
+        return made, [f"{EXCEPTION} {what}" for what in self._caught] + judged(
+            app, before, refused=any(fault.refused and not QUIET.fullmatch(call.path) for call, fault in pairs if call in made)
+        )
 
     def faults_of(self, call: Call, streamed: tuple[Fault, ...]) -> tuple[Fault, ...]:
         """Return the ways in which a call can fail."""
@@ -180,13 +194,9 @@ def judged(app: AppTest, before: set[str], *, refused: bool) -> list[str]:
 
 
 def words(app: AppTest) -> set[str]:
-    """Return every text that a page shows."""
-    found: set[str] = set()
-    for node in app._tree:
-        if node.type == "exception":
-            continue  # It is judged by itself.
-        found.update(text for name in ("value", "label", "body", "message") if isinstance(text := _told(node, name), str) and text)
-    return found
+    """Return every text that a page shows: exceptions are judged by themselves, and styles are nothing to be read."""
+    texts = (_told(node, name) for node in app._tree if node.type != "exception" for name in ("value", "label", "body", "message"))
+    return {text for text in texts if isinstance(text, str) and text and not text.startswith("<style>")}
 
 
 def _told(node: Any, name: str) -> object:
@@ -194,24 +204,3 @@ def _told(node: Any, name: str) -> object:
         return getattr(node, name, None)
     except (KeyError, AttributeError, TypeError, ValueError):
         return None  # A widget whose value is no text, or of which the page has forgotten it.
-
-
-class Impatience:
-    """Makes clients of this process give up soon on calls whose path matches, whatever they would wait otherwise."""
-
-    def __init__(self) -> None:
-        self._paths: re.Pattern[str] | None = None
-        self._send = httpx2.Client.send
-
-    def __call__(self, paths: str | None) -> None:
-        self._paths = None if paths is None else re.compile(paths)
-
-    def bound(self) -> Callable[..., httpx2.Response]:
-        """Return what stands for ``httpx2.Client.send``."""
-
-        def send(client: httpx2.Client, request: httpx2.Request, **kept: Any) -> httpx2.Response:
-            if self._paths is not None and self._paths.fullmatch(request.url.path):
-                request.extensions = {**request.extensions, "timeout": dict.fromkeys(("connect", "read", "write", "pool"), PIECE)}
-            return self._send(client, request, **kept)
-
-        return send

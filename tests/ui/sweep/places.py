@@ -18,14 +18,16 @@ QUESTION = "Which number do I call in an emergency?"
 @dataclass(frozen=True, slots=True)
 class Place:
     """A page, and the conversation that is open there. ``running``: its last answer is still being given.
+    ``way_in``: here it is tried what belongs to no page, signing in and out.
 
     ``depth`` is how many things are done one after the other: what opens a dialog, and what is done there, are two.
     """
 
     name: str
     view: str | None = None
-    session_id: str | None = None
+    query: tuple[tuple[str, str], ...] = ()
     running: bool = False
+    way_in: bool = False
     depth: int = 3
 
     def arrange(self, api: FaultyApi) -> None:
@@ -35,7 +37,7 @@ class Place:
         api.refuse("POST", "/api/v1/auth/me/password", 503, "unavailable", "The password cannot be changed now.")
         api.refuse("(PATCH|PUT)", "/api/v1/(users|admin)/.*", 503, "unavailable", "This cannot be changed now.")
         if self.running:
-            api.answer("GET", f"/api/v1/chat/sessions/{self.session_id}/messages", _still_running(api.upstream))
+            api.answer("GET", f"/api/v1/chat/sessions/{dict(self.query)['session']}/messages", _still_running(api.upstream))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Estate:
     account: Account
     session_id: str
     message_id: str
+    document_id: str
 
 
 @asynccontextmanager
@@ -66,7 +69,7 @@ async def estate(product: Product) -> AsyncIterator[Estate]:
             await chief.settled(document["id"], within=120)
         answer = (await chief.ask(QUESTION)).json()
         (await chief.client.post("/api/v1/auth/keys", json={"name": "laptop", "scopes": ["chat"]})).raise_for_status()
-        yield Estate(chief, answer["session_id"], answer["message_id"])
+        yield Estate(chief, answer["session_id"], answer["message_id"], good["id"])
 
 
 def _still_running(upstream: str) -> Any:
