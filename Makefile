@@ -42,8 +42,8 @@ fuzz-documents: .venv/.for-development ## Feed the parsers damaged files, with n
 prove-kills: .venv/.for-development ## Kill it at 50 random moments and break its index; nothing is lost (KILLS=50 SEED=...)
 	.venv/bin/python -m tests.faults.prove_kills $(KILLS) $(SEED)
 
-prove-faults: .venv/.for-development ## Let every call to something outside fail once in every way, commits in all ways too
-	DOCENT_ALL_FAULTS=1 .venv/bin/python -m pytest -s tests/faults/test_injected_faults.py
+prove-faults: .venv/.for-development ## Let every call to something outside fail once in every way, commits and the calls of the pages too
+	DOCENT_ALL_FAULTS=1 .venv/bin/python -m pytest -s tests/faults/test_injected_faults.py tests/ui/test_no_traceback.py
 
 check: .venv/.for-development ## Check formatting, style, types and the floors of the house
 	.venv/bin/ruff format --check .

@@ -63,7 +63,8 @@ def _make() -> None:
             return
         ends = (datetime.now(UTC) + timedelta(days=days)).isoformat(timespec="seconds") if days else None
         try:
-            made = api().post("/auth/keys", {"name": name, "scopes": scopes, "expires_at": ends})
+            told = api().post("/auth/keys", {"name": name, "scopes": scopes, "expires_at": ends})
+            made = {"key": str(told["key"]), "scopes": list(told["scopes"])}
         except ApiError as error:
             if error.code != "request_invalid":
                 raise
