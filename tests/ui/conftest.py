@@ -19,9 +19,9 @@ PATIENCE_MS = 60_000
 """How long the browser waits for what would else never come: no measure of speed."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def shared_model() -> AsyncIterator[StandInOllama]:
-    """The language model's server of this run."""
+    """The language model's server of a file of tests."""
     async with StandInOllama() as server:
         yield server
 
@@ -35,7 +35,7 @@ async def model(shared_model: StandInOllama) -> AsyncIterator[StandInOllama]:
     shared_model.reply, shared_model.interval = reply, interval
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def product(shared_model: StandInOllama, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
     """The product with its pages, whose answers come from that server."""
     folder = tmp_path_factory.mktemp("pages") / "data"
@@ -45,7 +45,7 @@ async def product(shared_model: StandInOllama, tmp_path_factory: pytest.TempPath
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def pages(product: Product) -> str:
     """Where the pages are, once they answer: where browsers that open `/` are sent."""
     async with product.client(Accept="text/html") as client:
