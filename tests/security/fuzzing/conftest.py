@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
+from tests.support.administrator import administrator as an_administrator
 from tests.support.ollama import StandInOllama
-from tests.support.product import PASSWORD, Account, Product, run_docent, running_product
+from tests.support.product import Account, Product, running_product
 
 
 @asynccontextmanager
@@ -21,19 +21,6 @@ async def a_product(folder: Path) -> AsyncIterator[Product]:
         ) as running,
     ):
         yield running
-
-
-@asynccontextmanager
-async def an_administrator(product: Product) -> AsyncIterator[Account]:
-    """A new administrator, made as operators make them."""
-    name = f"admin-{uuid4().hex[:12]}"
-    command = ("user", "create", name, "--email", f"{name}@example.com", "--admin")
-    code, output = await run_docent(product, *command, DOCENT_PASSWORD=PASSWORD)
-    assert code == 0, output
-    async with product.client() as client:
-        tokens = (await client.post("/api/v1/auth/login", json={"username": name, "password": PASSWORD})).json()
-        client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
-        yield Account(client, name, tokens["access_token"], tokens["refresh_token"])
 
 
 @pytest.fixture(scope="package")

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.security.fuzzing.campaign import EVERYTHING, RANDOM, Campaign, Person, fuzz
-from tests.security.fuzzing.conftest import a_product, an_administrator
+from tests.security.fuzzing.conftest import a_product
+from tests.support.administrator import administrator
 from tests.support.files import WHALES
 from tests.support.product import Account, Product
 
@@ -40,8 +41,8 @@ async def settled(account: Account) -> Person:
 
 async def people(product: Product) -> AsyncIterator[Person]:
     """Yield an administrator, and then somebody else: what the first one does at random may end any account that is there."""
-    async with an_administrator(product) as administrator:
-        yield await settled(administrator)
+    async with administrator(product) as admin:
+        yield await settled(admin)
     async with product.account("newcomer") as newcomer:
         yield await settled(newcomer)
 
