@@ -36,6 +36,8 @@ class PasswordHasher:
     """argon2id at OWASP's floor (19 MiB, 2 passes, 1 lane), on two threads of its own, so that no stream stands still meanwhile."""
 
     def __init__(self) -> None:
+        # Else passlib loads it at the first use, and refuses whatever else was asked for until that is done.
+        argon2.set_backend("argon2_cffi")
         self._scheme = argon2.using(type="ID", memory_cost=19_456, time_cost=2, parallelism=1)  # type: ignore[no-untyped-call] # its stubs
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2", initializer=_lower_priority)
         self._decoy: str | None = None
