@@ -18,7 +18,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled
+.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled test-image
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -40,6 +40,9 @@ test: .venv/.for-development ## Run the tests, WORKERS files at once (a part of 
 
 test-scaled: .venv/.for-development ## Run the tests of the API against the scaled topology (make test-scaled ARGS=tests/api/test_chat.py)
 	DOCENT_TOPOLOGY=scaled .venv/bin/python -m pytest $(or $(ARGS),tests/api)
+
+test-image: .venv/.for-development ## Take the steps of the Dockerfile without an engine, and look whether the result serves
+	DOCENT_IMAGE=1 .venv/bin/python -m pytest -s tests/e2e/test_image.py
 
 fuzz: .venv/.for-development ## Send the whole API what nobody thought of, with new seeds each time (make fuzz SECONDS=600)
 	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/security/fuzzing/test_whole_api.py -k as_long_as_one_likes

@@ -117,8 +117,9 @@ class _Builder:
         return self._ours(name, "worker", says("worker is ready"), None)
 
     def ui(self, port: int, api_url: str) -> Member:
-        """The pages, which know no secret: browsers reach them at their own port, and the API at the balancer's."""
-        environment = plain_environment(HOST=LOOPBACK, UI_PORT=str(port), UI_API_URL=api_url, UI_PUBLIC_API_URL=api_url)
+        """The pages, which know no secret: browsers reach them at their own port, and the API at the balancer's, unless told."""
+        public = self.environment.get("UI_PUBLIC_API_URL", api_url)
+        environment = plain_environment(HOST=LOOPBACK, UI_PORT=str(port), UI_API_URL=api_url, UI_PUBLIC_API_URL=public)
         program = self.program("ui", (str(DOCENT), "ui"), environment)
         return Member(program, self.lock, serves(port, "/_stcore/health"), f"http://{LOOPBACK}:{port}")
 
