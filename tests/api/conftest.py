@@ -41,13 +41,6 @@ async def product(shared_ollama: StandInOllama, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture
-def one_process() -> None:
-    """For tests that look into the process that answers them, its memory or its data folder."""
-    if SCALED:
-        pytest.skip("looks into the one process, or its data folder, that the scaled topology does not have")
-
-
-@pytest.fixture
 async def alice(product: Product) -> AsyncIterator[Account]:
     """A signed-in user."""
     async with product.account("alice") as account:

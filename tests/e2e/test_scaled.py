@@ -76,7 +76,7 @@ async def test_any_process_goes_on_with_what_another_one_began(place: Place, oll
             resumed = await resumed_by(here.client, heard, events=3)
             ids = [event.id for event in resumed.events]
             assert (ids, len(ids)) == (sorted(set(ids)), 7)
-            assert resumed.text == "word " * (len(resumed.text) // 5)
+            assert set(resumed.text.split()) == {"word"}
         stopped = await here.client.post(f"{heard.message}/stop")
         assert (stopped.status_code, stopped.json()["status"]) == (200, "stopped")
         rest = await resumed_by(there.client, heard)
