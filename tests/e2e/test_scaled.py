@@ -14,7 +14,7 @@ from tests.support.chroma import free_port
 from tests.support.files import WHALES
 from tests.support.nginx import running_nginx
 from tests.support.ollama import StandInOllama
-from tests.support.product import PASSWORD, Account, Reachable, run_docent
+from tests.support.product import PASSWORD, Account, Reachable
 from tests.support.scaled import ScaledProduct, running_scaled
 
 __all__ = ["ollama", "shared_ollama"]
@@ -82,9 +82,6 @@ async def test_any_process_goes_on_with_what_another_one_began(place: Place, oll
         rest = await resumed_by(there.client, heard)
         assert rest.last.data["status"] == "stopped"
         assert rest.text.startswith(heard.text)
-
-        code, said = await run_docent(product, "check")
-        assert code == 0, said
 
 
 async def test_a_process_that_is_gone_is_passed_over_and_comes_back(place: Place) -> None:
