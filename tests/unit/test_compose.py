@@ -9,7 +9,6 @@ import pytest
 import typer.main
 import yaml
 
-from backend.bootstrap.pages import USUAL_PORT
 from backend.cli import app
 from backend.core.config import Settings
 
@@ -24,8 +23,8 @@ SECRETS = {"SECRET_KEY", "POSTGRES_PASSWORD", "DOCENT_OWNER_PASSWORD", "DOCENT_A
 CHOICES = {
     "CHAT_MODEL": "llama3.2:1b",
     "EMBEDDING_MODEL": "nomic-embed-text",
-    "UI_URL": "http://127.0.0.1:8501/",
-    "UI_PUBLIC_API_URL": "",
+    "PUBLIC_URL": "http://127.0.0.1:8000",
+    "EDGE_SUBNET": "172.28.57.0/24",
 }
 
 
@@ -83,19 +82,19 @@ def test_the_api_leaves_the_indexing_to_the_worker_and_both_see_the_same_files()
     assert OURS["api"]["volumes"] == OURS["worker"]["volumes"]
 
 
-def test_only_the_api_and_the_pages_are_published_and_only_to_this_machine() -> None:
+def test_only_the_proxy_is_published_and_only_to_this_machine() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
 
-    assert ports == {"api": ["127.0.0.1:8000:8000"], "ui": ["127.0.0.1:8501:8501"]}
+    assert ports == {"proxy": ["127.0.0.1:8000:8080"]}
 
 
-def test_the_pages_know_no_secret_and_browsers_are_led_to_them() -> None:
+def test_the_pages_know_no_secret_and_lead_browsers_to_the_proxy() -> None:
     environment = OURS["ui"]["environment"]
 
     assert set(environment) == {"UI_API_URL", "UI_PUBLIC_API_URL"}
     assert environment["UI_API_URL"] == f"http://api:{Settings.model_fields['port'].default}"
-    assert settings_of(OURS["api"]).ui_url == f"http://{OURS['ui']['ports'][0].rpartition(':')[0]}/"
-    assert str(USUAL_PORT) == OURS["ui"]["ports"][0].rpartition(":")[2]
+    assert settings_of(OURS["ui"]).ui_public_api_url == f"http://{SERVICES['proxy']['ports'][0].rpartition(':')[0]}"
+    assert settings_of(OURS["api"]).ui_url is None
 
 
 def test_the_image_has_the_pages_and_what_they_need() -> None:
