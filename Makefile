@@ -4,6 +4,8 @@ PYTHON ?=
 SECONDS ?= 60
 WORKERS ?= 4
 KILLS ?= 50
+APIS ?= 2
+JOBS ?= 2
 SEED ?=
 UV_VERSION := 0.13.9
 UV_HOME := .tools/uv-$(UV_VERSION)
@@ -16,7 +18,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults
+.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -27,11 +29,17 @@ setup: .venv/.for-development ## Install everything into .venv, with the tools f
 run: .venv/.for-running ## Start Docent on http://127.0.0.1:8000 (Ctrl-C stops it)
 	@exec .venv/bin/docent serve
 
+scaled: .venv/.for-running ## Start it scaled on http://127.0.0.1:8000: two API processes, two workers, each server alone (APIS=2 JOBS=2)
+	@exec .venv/bin/python -m deploy.scaled --apis $(APIS) --workers $(JOBS)
+
 demo: .venv/.for-running ## See it work: upload a handbook, ask three questions, about a minute
 	@exec .venv/bin/python examples/demo.py
 
 test: .venv/.for-development ## Run the tests, WORKERS files at once (a part of them: make test ARGS="tests/unit -x" WORKERS=0)
 	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-scaled: .venv/.for-development ## Run the tests of the API against the scaled topology (make test-scaled ARGS=tests/api/test_chat.py)
+	DOCENT_TOPOLOGY=scaled .venv/bin/python -m pytest $(or $(ARGS),tests/api)
 
 fuzz: .venv/.for-development ## Send the whole API what nobody thought of, with new seeds each time (make fuzz SECONDS=600)
 	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/security/fuzzing/test_whole_api.py -k as_long_as_one_likes

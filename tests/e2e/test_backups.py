@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.files import WHALES, long_text
-from tests.support.product import PASSWORD, Account, Product, run_docent, running_product
+from tests.support.product import PASSWORD, Account, Product, Reachable, run_docent, running_product
 
 QUESTIONS = ("What do blue whales eat?", "What was catalogued about subject 17?", "How far do their calls carry?")
 
@@ -161,7 +161,7 @@ def _manifest(file: Path) -> bytes:
 
 
 async def test_a_folder_without_docent_has_nothing_to_back_up_and_stays_as_it_is(tmp_path: Path) -> None:
-    product = Product(None, "", {"PATH": "/usr/bin:/bin", "DATA_DIR": str(tmp_path / "data")})  # type: ignore[arg-type] # not running
+    product = Reachable("", {"PATH": "/usr/bin:/bin", "DATA_DIR": str(tmp_path / "data")})
     assert "There is nothing to back up" in said(await run_docent(product, "backup", "backup.tar"), code=1)
     assert os.listdir(tmp_path) == []
     (tmp_path / "backup.tar").write_bytes(b"not a backup")

@@ -22,6 +22,8 @@ DOCENT = Path(sys.executable).with_name("docent")
 PASSWORD = "correct horse battery"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients on loopback, which speak plain HTTP: one of their own would read all authorities each time, 45 ms of a core."""
+AS_ALWAYS = httpx2.Limits(max_connections=100, max_keepalive_connections=20)
+"""httpx's own: connections are kept and used again."""
 
 
 @dataclass(slots=True)
@@ -61,18 +63,18 @@ class Account:
 
 
 @dataclass(slots=True)
-class Product:
-    """A running ``docent serve``."""
+class Reachable:
+    """The product at an address, and the settings that its commands want."""
 
-    process: Process
     url: str
     environment: dict[str, str]
-    lines: list[str] = field(default_factory=list)
+    limits: httpx2.Limits = field(default=AS_ALWAYS, kw_only=True)
 
     @asynccontextmanager
     async def client(self, **headers: str) -> AsyncIterator[httpx2.AsyncClient]:
         """Yield a client without credentials."""
-        async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=90, verify=NO_TLS) as client:
+        settings: dict[str, Any] = {"headers": headers, "timeout": 90, "verify": NO_TLS, "limits": self.limits}
+        async with httpx2.AsyncClient(base_url=self.url, **settings) as client:
             yield client
 
     @asynccontextmanager
@@ -85,6 +87,14 @@ class Product:
             tokens = (await client.post("/api/v1/auth/login", json={"username": username, "password": PASSWORD})).json()
             client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
             yield Account(client, username, tokens["access_token"], tokens["refresh_token"])
+
+
+@dataclass(slots=True)
+class Product(Reachable):
+    """A running ``docent serve``."""
+
+    process: Process
+    lines: list[str] = field(default_factory=list)
 
     async def kill(self) -> None:
         """End it as a crash would."""
@@ -134,7 +144,7 @@ async def running_product(data_dir: Path, *, ready_within: float = 60, **setting
     try:
         async with asyncio.timeout(ready_within):
             url = await address
-        product = Product(process, url, environment, lines)
+        product = Product(url, environment, process, lines)
         yield product
     finally:
         if process.returncode is None:
@@ -158,7 +168,7 @@ async def _read(process: Process, lines: list[str], address: asyncio.Future[str]
         address.set_exception(AssertionError("the product did not start:\n" + "".join(lines)))
 
 
-async def run_docent(product: Product, *arguments: str, **environment: str) -> tuple[int, str]:
+async def run_docent(product: Reachable, *arguments: str, **environment: str) -> tuple[int, str]:
     """Run another command of the product with the settings of a running one; return its exit code and what it printed."""
     process = await asyncio.create_subprocess_exec(
         str(DOCENT),
