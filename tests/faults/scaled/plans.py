@@ -57,9 +57,8 @@ async def servers(stage: Stage, seconds: float, *, away: float = 30.0) -> None:
         await _away(stage, stage.scaled.chroma, "Chroma", away)
         if stage.scaled.redis is not None:
             await _away(stage, stage.scaled.redis, "Redis", away / 2)
-        async with stage.tally.disturbed(f"the model stopped for {away / 2:.0f} s", *MODEL):
-            async with stage.ollama.refusing():
-                await asyncio.sleep(away / 2)
+        async with stage.tally.disturbed(f"the model stopped for {away / 2:.0f} s", *MODEL), stage.ollama.refusing():
+            await asyncio.sleep(away / 2)
         await asyncio.sleep(away / 3)
         seconds -= monotonic() - begun
         if seconds <= 0:

@@ -79,7 +79,9 @@ class Tally:
         good = code in {"complete", "stopped"}
         self._note(operation, code, began, good=good)
         if not good and code != "incomplete" and not self._excused(code, began):
-            self.failures.append(f"{operation}: the answer {message_id} ended with {code}, and nothing was disturbed that explains it")
+            self.failures.append(
+                f"{operation}: the answer {message_id} ended with {code}, and nothing was disturbed that explains it"
+            )
 
     def cut(self, operation: str, began: float) -> None:
         """Note a connection that was refused, or broke. Only what is killed breaks any."""

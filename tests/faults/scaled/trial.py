@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from deploy.scaled import Scaled, scaled
@@ -45,7 +46,7 @@ class Outcome:
 async def a_stage(folder: Path) -> AsyncIterator[tuple[Scaled, StandInOllama]]:
     """Run the topology with the stand-in for a model."""
     async with StandInOllama(reply=reply, interval=PACE_SECONDS) as ollama:
-        settings = {"chat_provider": "ollama", "embedder": "hashing", "ollama_url": ollama.url}
+        settings: dict[str, Any] = {"chat_provider": "ollama", "embedder": "hashing", "ollama_url": ollama.url}
         async with scaled(folder, **settings, chat_titles="off", log_level="warning") as running:
             yield running, ollama
 
