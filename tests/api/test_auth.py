@@ -15,11 +15,6 @@ from tests.support.product import PASSWORD, Account, Product
 ME = "/api/v1/auth/me"
 
 
-def secret_of(product: Product) -> str:
-    with open(f"{product.environment['DATA_DIR']}/secret_key", encoding="utf-8") as file:
-        return file.read().strip()
-
-
 def new_user(**changes: object) -> dict[str, object]:
     name = f"carol-{uuid4().hex[:12]}"
     return {"username": name, "email": f"{name}@example.com", "password": PASSWORD, **changes}
@@ -180,7 +175,7 @@ def forgeries(good: str, secret: str) -> dict[str, str]:
 
 
 async def test_a_token_that_is_not_ours_in_every_way_is_a_401(product: Product, alice: Account) -> None:
-    secret = secret_of(product)
+    secret = product.secret_key()
     ours = jwt.encode(jwt.get_unverified_claims(alice.access_token), secret, algorithm="HS256")
     async with product.client() as client:
         assert (await me(client, ours)).status_code == 200

@@ -1,7 +1,6 @@
 """Questions in the background and the queue, over a socket; and the recipe, word for word."""
 
 import asyncio
-import json
 import re
 import shutil
 from pathlib import Path
@@ -126,8 +125,7 @@ async def test_only_administrators_see_the_queue_and_no_content_in_it(
     ollama.interval = 0.2
     running = await asked(bob)
     owner = (await bob.client.get("/api/v1/auth/me")).json()["id"]
-    data = Path(product.environment["DATA_DIR"])
-    async with sql(json.loads((data / "instance.json").read_text())["app_url"]) as db:
+    async with sql(product.database_url()) as db:
         await db.execute("update users set role = 'admin' where username = $1", alice.username)
 
     async with asyncio.timeout(30):

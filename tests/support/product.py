@@ -1,6 +1,7 @@
 """The product as its users meet it: ``docent serve`` in a process of its own, spoken to over a socket."""
 
 import asyncio
+import json
 import os
 import signal
 import ssl
@@ -68,7 +69,20 @@ class Reachable:
 
     url: str
     environment: dict[str, str]
-    limits: httpx2.Limits = field(default=AS_ALWAYS, kw_only=True)
+    limits: httpx2.Limits = field(default_factory=lambda: AS_ALWAYS, kw_only=True)
+
+    def secret_key(self) -> str:
+        """What signs its tokens."""
+        return self.environment.get("SECRET_KEY") or (self._folder / "secret_key").read_text(encoding="utf-8").strip()
+
+    def database_url(self) -> str:
+        """Where its database is, for the role that serves."""
+        named = self.environment.get("DATABASE_URL")
+        return named or str(json.loads((self._folder / "instance.json").read_text(encoding="utf-8"))["app_url"])
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self.environment["DATA_DIR"])
 
     @asynccontextmanager
     async def client(self, **headers: str) -> AsyncIterator[httpx2.AsyncClient]:
