@@ -29,7 +29,7 @@ BLOBS = (
     "select blob_key from documents union"
     " select args->>'blob_key' from procrastinate_jobs where task_name = 'discard_file' and status <> 'succeeded'"
 )
-DEFECTS = frozenset({"request_failed", "turn_failed", "worker_failed", "answer_not_stored"})
+DEFECTS = ("request_failed", "turn_failed", "worker_failed", "answer_not_stored", "Task exception was never retrieved")
 """Lines of the log that no disturbance excuses."""
 
 
@@ -150,7 +150,7 @@ def _logged(scaled: Scaled, tally: Tally) -> None:
             request_id = str(found.get("request_id", ""))
             if request_id in tally.broken and found.get("exception"):
                 tally.broken[request_id] += f"\n    {member.name}: {found}"
-            elif found.get("event") in DEFECTS:
+            elif str(found.get("event")).startswith(DEFECTS):
                 tally.failures.append(f"logged by {member.name}: {found}")
 
 

@@ -6,26 +6,10 @@ from typing import Any
 from uuid import uuid4
 
 TOKEN = re.compile(r"\bq[0-9a-f]{12}\b")
-WORDS = [
-    "amber",
-    "basin",
-    "cedar",
-    "delta",
-    "ember",
-    "fjord",
-    "grove",
-    "heron",
-    "islet",
-    "juniper",
-    "kelp",
-    "lagoon",
-    "meadow",
-    "nectar",
-    "orchard",
-    "pebble",
-    "quartz",
-    "reed",
-]
+WORDS = (
+    *("amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "heron", "islet"),
+    *("juniper", "kelp", "lagoon", "meadow", "nectar", "orchard", "pebble", "quartz", "reed"),
+)
 SHORTEST, LONGEST = 20, 70
 
 

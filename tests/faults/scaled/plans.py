@@ -1,8 +1,9 @@
 """What is done to the topology while people use it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from itertools import count
 from time import monotonic
 
 from deploy.scaled import Member, Scaled
@@ -29,25 +30,21 @@ Plan = Callable[[Stage, float], Awaitable[None]]
 async def kills(stage: Stage, seconds: float, *, every: float = 10.0) -> None:
     """Kill -9 an API process and a worker every few seconds, each in turn; whoever supervises them starts them again."""
     apis, workers = stage.scaled.apis, stage.scaled.workers
-    for number in _rounds(seconds, every):
-        await asyncio.sleep(every / 2)
+    async for number in _strokes(seconds, every):
         victims = (apis[number % len(apis)], workers[number % len(workers)])
         async with stage.tally.disturbed("an API process and a worker killed", *KILLED):
             await asyncio.gather(*(victim.kill() for victim in victims))
             await asyncio.gather(*(victim.start() for victim in victims))
-        await asyncio.sleep(every / 2)
 
 
 async def database(stage: Stage, seconds: float, *, every: float = 20.0) -> None:
     """Restart PostgreSQL every few seconds, in order and by kill -9 in turn."""
     postgres = stage.scaled.postgres
-    for number in _rounds(seconds, every):
-        await asyncio.sleep(every)
-        how = ("restarted", postgres.stop) if number % 2 == 0 else ("killed and started", postgres.kill)
-        async with stage.tally.disturbed(f"PostgreSQL {how[0]}", *DATABASE):
-            await how[1]()
+    async for number in _strokes(seconds, every):
+        name, end = ("restarted", postgres.stop) if number % 2 == 0 else ("killed and started", postgres.kill)
+        async with stage.tally.disturbed(f"PostgreSQL {name}", *DATABASE):
+            await end()
             await postgres.start()
-    await asyncio.sleep(every / 2)
 
 
 async def servers(stage: Stage, seconds: float, *, away: float = 30.0) -> None:
@@ -66,10 +63,9 @@ async def servers(stage: Stage, seconds: float, *, away: float = 30.0) -> None:
 
 
 async def short(stage: Stage, _seconds: float) -> None:
-    """One of each, as short as it can be."""
+    """One kill of each kind and one outage."""
     await kills(stage, 1, every=2)
     await database(stage, 1, every=2)
-    await servers(stage, 1, away=3)
 
 
 PLANS: dict[str, Plan] = {"kills": kills, "database": database, "servers": servers}
@@ -83,5 +79,12 @@ async def _away(stage: Stage, member: Member, name: str, seconds: float) -> None
     await asyncio.sleep(seconds / 3)
 
 
-def _rounds(seconds: float, every: float) -> range:
-    return range(max(1, round(seconds / every)))
+async def _strokes(seconds: float, every: float) -> AsyncIterator[int]:
+    """Count from 0, one number every so many seconds, the first one after half of that; at least one."""
+    begun = monotonic()
+    for number in count():
+        await asyncio.sleep(max(0.0, begun + (number + 0.5) * every - monotonic()))
+        yield number
+        if monotonic() - begun >= seconds - every / 2:
+            break
+    await asyncio.sleep(every / 2)

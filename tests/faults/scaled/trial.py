@@ -43,11 +43,11 @@ class Outcome:
 
 
 @asynccontextmanager
-async def a_stage(folder: Path) -> AsyncIterator[tuple[Scaled, StandInOllama]]:
+async def a_stage(folder: Path, *, workers: int = 2) -> AsyncIterator[tuple[Scaled, StandInOllama]]:
     """Run the topology with the stand-in for a model."""
     async with StandInOllama(reply=reply, interval=PACE_SECONDS) as ollama:
         settings: dict[str, Any] = {"chat_provider": "ollama", "embedder": "hashing", "ollama_url": ollama.url}
-        async with scaled(folder, **settings, chat_titles="off", log_level="warning") as running:
+        async with scaled(folder, workers=workers, **settings, chat_titles="off", log_level="warning") as running:
             yield running, ollama
 
 
