@@ -52,8 +52,7 @@ async def judged(scaled: Scaled, people: Sequence[Person], tally: Tally) -> str:
     except AssertionError as error:
         tally.failures.append(str(error))
     took = monotonic() - begun
-    for person in people:
-        await _documents(person, tally)
+    await asyncio.gather(*(_documents(person, tally) for person in people))
     told = await _answers(place, people, tally)
     await _checked(scaled, orphans, tally)
     _logged(scaled, tally)

@@ -67,11 +67,16 @@ async def tried(running: Scaled, ollama: StandInOllama, plan: Plan, seconds: flo
         names = [person.username for person in crowd]
         await place_of(running).rows("update users set tier = 'enterprise' where username = any($1)", names)
         lives = [asyncio.create_task(person.live()) for person in crowd]
-        await asyncio.sleep(WARM_SECONDS)
-        await plan(Stage(running, ollama, tally), seconds)
-        for person in crowd:
-            person.resting.set()
-        await asyncio.gather(*lives)
+        try:
+            await asyncio.sleep(WARM_SECONDS)
+            await plan(Stage(running, ollama, tally), seconds)
+            for person in crowd:
+                person.resting.set()
+            await asyncio.gather(*lives)
+        finally:
+            for life in lives:
+                life.cancel()
+            await asyncio.wait(lives)
         summary = await judged(running, crowd, tally)
     degraded = Counter[str]()
     for person in crowd:
