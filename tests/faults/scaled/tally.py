@@ -119,6 +119,7 @@ class Tally:
             felt = [one for one in self.sent if one.ended >= each.began and one.began <= until]
             good += sum(one.good and one.began <= ended for one in felt)
             bad += sum(not one.good for one in felt)
-            # A request that began when all was back, and yet was refused.
-            slowest = max([slowest, *(one.ended - ended for one in felt if not one.good and one.began > ended)])
+            # A request that began when all was back, and yet was refused before something else was disturbed.
+            refused = [one.ended - ended for one in felt if not one.good and one.began > ended and one.ended <= until]
+            slowest = max([slowest, *refused])
         return f"{name:<44}{len(kind):>6}{good:>16}{bad:>16}{slowest:>16.1f} s"
