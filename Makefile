@@ -18,7 +18,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled test-image
+.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled test-image prove-scaled
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -55,6 +55,9 @@ prove-kills: .venv/.for-development ## Kill it at 50 random moments and break it
 
 prove-faults: .venv/.for-development ## Let every call to something outside fail once in every way, commits and the calls of the pages too
 	DOCENT_ALL_FAULTS=1 .venv/bin/python -m pytest -s tests/faults/test_injected_faults.py tests/ui/test_no_traceback.py
+
+prove-scaled: .venv/.for-development ## Kill and stop parts of the scaled topology under load (SECONDS=180 a plan, PLAN=kills, SEED=...)
+	.venv/bin/python -m tests.faults.scaled.prove --seconds $(SECONDS) $(if $(PLAN),--plan $(PLAN)) $(if $(SEED),--seed $(SEED))
 
 check: .venv/.for-development ## Check formatting, style, types and the floors of the house
 	.venv/bin/ruff format --check .

@@ -4,21 +4,16 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
-from uuid import UUID
 
 import orjson
-import structlog
 from fastapi import Depends, Header
 from pydantic import BaseModel
 
 from backend.api.deps import AllServices
-from backend.core.errors import UnavailableError
 from backend.core.values.document import Upload
 from backend.core.values.idempotency import StoredOutcome, upload_fingerprint
 from backend.core.values.user import Caller as CallerValue
 from backend.services.idempotency import UNKNOWN, IdempotencyService
-
-log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -72,19 +67,12 @@ class RunsOnce:
         try:
             return await do(self.key)
         except BaseException:
-            await self._forget(caller.user_id, self.key)
+            await self.service.forget(caller.user_id, self.key)
             raise
 
     def part(self, number: int) -> "RunsOnce":
         """Return the same for one of several things that the request does. No header can hold the key of a part."""
         return self if self.key is None else replace(self, key=f"{self.key}\n{number}")
-
-    async def _forget(self, owner_id: UUID, key: str) -> None:
-        try:
-            await self.service.forget(owner_id, key)
-        except UnavailableError as error:
-            # What went wrong with the request matters more; the lease frees the key.
-            log.warning("idempotency_key_not_freed", code=error.code)
 
     def kept_alive(self, caller: CallerValue, upload: Upload) -> Upload:
         """Return the same upload; while it arrives, its key does not lapse."""

@@ -133,6 +133,7 @@ async def open_application(
         stack.push_async_callback(services.titler.aclose)
         stack.push_async_callback(services.status.aclose)
         stack.push_async_callback(_end, asyncio.create_task(watch_index(index, services, at.chroma_store)))
+        stack.push_async_callback(_end, asyncio.create_task(services.streams.renew_for_ever()))
         if at.exclusive:
             await services.maintenance.end_abandoned_answers(all_of_them=True)
             await services.idempotency.forget_running()

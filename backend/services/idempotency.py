@@ -1,5 +1,6 @@
 """Requests that clients may repeat: each runs once, and a repetition gets what the first one made."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from time import monotonic
@@ -16,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 """A request that has made nothing and says nothing for longer belongs to a process that is gone."""
+AGAIN_SECONDS = 0.5
+"""How soon a key is tried to be freed again that could not be, for the database was away."""
 KEPT = timedelta(hours=24)
 UNKNOWN = b""
 """The fingerprint of a request whose body is still to come."""
@@ -30,6 +33,7 @@ class IdempotencyService:
     def __init__(self, uow: UnitOfWork, *, lease: timedelta = LEASE, kept: timedelta = KEPT) -> None:
         self._uow = uow
         self._lease = lease
+        self._freeing: set[asyncio.Task[None]] = set()
         self._kept = kept
 
     async def begin(self, owner_id: UUID, key: str, operation: str, fingerprint: bytes = UNKNOWN) -> StoredOutcome | None:
@@ -92,9 +96,32 @@ class IdempotencyService:
             await tx.idempotency.finish(owner_id, key, status=status, headers=headers, body=body)
 
     async def forget(self, owner_id: UUID, key: str) -> None:
-        """Free the key of a request that ended before it made anything, so that it can be tried again."""
+        """Free the key of a request that ended before it made anything, so that it can be tried again.
+
+        What the database refuses is tried again without the caller: what went wrong with the request matters more to them.
+        """
+        try:
+            await self._forget(owner_id, key)
+        except UnavailableError as error:
+            log.warning("idempotency_key_not_freed", code=error.code)
+            task = asyncio.create_task(self._forget_later(owner_id, key), name="free-idempotency-key")
+            self._freeing.add(task)
+            task.add_done_callback(self._freeing.discard)
+
+    async def _forget(self, owner_id: UUID, key: str) -> None:
         async with self._uow.of(owner_id) as tx:
             await tx.idempotency.forget(owner_id, key)
+
+    async def _forget_later(self, owner_id: UUID, key: str) -> None:
+        """Go on for half of the lease: after all of it the key may be somebody else's."""
+        until = monotonic() + self._lease.total_seconds() / 2
+        while monotonic() < until:
+            await asyncio.sleep(AGAIN_SECONDS)
+            try:
+                await self._forget(owner_id, key)
+            except UnavailableError:
+                continue
+            return
 
     async def forget_running(self) -> None:
         """Free all keys that are held: where this process is the only one and has just begun, nobody holds them."""

@@ -1,9 +1,10 @@
 """Keeping the house: what got lost."""
 
+from datetime import timedelta
+
 import structlog
 
-from backend.core.clock import now
-from backend.core.values.chat import LONGEST_ANSWER
+from backend.core.values.chat import ANSWER_LEASE
 from backend.db.uow import UnitOfWork
 from backend.services.answering.attempts import queue
 
@@ -17,8 +18,9 @@ ENDED_JOBS_DAYS = 7
 class MaintenanceService:
     """Finds work whose job got lost."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, *, lease: timedelta = ANSWER_LEASE) -> None:
         self._uow = uow
+        self._lease = lease
 
     async def end_abandoned_answers(self, *, all_of_them: bool = False) -> None:
         """Mark answers as incomplete whose process is gone; all of them, where this process is the only one and has just begun.
@@ -26,7 +28,7 @@ class MaintenanceService:
         Those that a worker is still to give stay as they are.
         """
         async with self._uow.system() as tx:
-            ended = await tx.messages.end_abandoned(before=None if all_of_them else now() - LONGEST_ANSWER)
+            ended = await tx.messages.end_abandoned(silent_for=None if all_of_them else self._lease)
         if ended:
             log.warning("abandoned_answers_ended", answers=ended)
 

@@ -4,7 +4,9 @@ import asyncio
 from uuid import UUID
 from weakref import WeakSet
 
-from backend.core.errors import MessageNotFoundError, SessionNotFoundError
+import structlog
+
+from backend.core.errors import MessageNotFoundError, SessionNotFoundError, UnavailableError
 from backend.core.values.chat import Message
 from backend.core.values.user import EVERYTHING, Reach
 from backend.db.uow import UnitOfWork
@@ -14,6 +16,8 @@ from backend.services.answering.following import DistantTurn
 from backend.services.answering.running import RunningTurns
 from backend.services.answering.turn import TurnReader
 
+log = structlog.get_logger(__name__)
+
 STOP_SECONDS = 10.0
 """How long a stop waits for the answer to be stored."""
 AGAIN_SECONDS = 0.25
@@ -21,6 +25,8 @@ AGAIN_SECONDS = 0.25
 LOOK_SECONDS = 0.05
 KEEP_SECONDS = 2.0
 """How often the process that gives an answer is told that somebody reads it here; more often where the grace is short."""
+RENEWAL_SECONDS = 4.0
+"""A fifth of ``ANSWER_LEASE``: a process that misses some renewals is not taken for dead yet."""
 
 
 class StreamService:
@@ -99,6 +105,21 @@ class StreamService:
     def keep(self, message_id: UUID) -> None:
         """Keep an answer going that is given in this process, because somebody reads it in another one."""
         self._turns.keep(message_id)
+
+    async def renew_for_ever(self, *, every_seconds: float = RENEWAL_SECONDS) -> None:
+        """Say of the answers that are given in this process that it lives, again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(every_seconds)
+            if answers := self._turns.answers:
+                try:
+                    async with self._uow.system() as tx:
+                        await tx.messages.renew(answers)
+                except UnavailableError as error:
+                    # Nobody is taken for dead meanwhile, and the next renewal may succeed.
+                    log.warning("answers_not_renewed", answers=len(answers), code=error.code)
+                except Exception:
+                    # A defect must not end the renewals of this process for good.
+                    log.exception("answers_not_renewed", answers=len(answers))
 
     async def _answer(self, owner_id: UUID, session_id: UUID, message_id: UUID, reach: Reach) -> Message:
         async with self._uow.of(owner_id) as tx:

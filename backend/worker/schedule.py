@@ -17,16 +17,17 @@ def add_schedule(app: procrastinate.App, services: Services, *, stalled_seconds:
     @app.periodic(cron="* * * * * */5")
     @app.task(name="rescue_stalled_jobs", queueing_lock="rescue_stalled_jobs", priority=BEFORE_DOCUMENTS)
     async def rescue_stalled_jobs(timestamp: int) -> None:
-        """Queue again the jobs of workers that died. Attempts are counted on the documents, so nothing loops for ever."""
+        """Queue again the jobs of workers that died, and end the answers of processes that did. Attempts are counted."""
         log.debug("looking_for_stalled_jobs", at=timestamp)
         await queue_again(app, silent_for_seconds=stalled_seconds)
+        # Until then their conversations are busy, and whoever asks again with the same key has to wait.
+        await services.maintenance.end_abandoned_answers()
 
     @app.periodic(cron="* * * * * */30")
     @app.task(name="reconcile", queueing_lock="reconcile", priority=BEFORE_DOCUMENTS)
     async def reconcile(timestamp: int) -> None:
         log.debug("reconciling", at=timestamp)
         await services.maintenance.reconcile()
-        await services.maintenance.end_abandoned_answers()
         await services.idempotency.expire()
         await services.reindexing.resume()
 

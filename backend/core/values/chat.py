@@ -33,6 +33,8 @@ class ChatSession:
 
 LONGEST_ANSWER = timedelta(hours=1)
 """An answer that has been streaming for longer belongs to a process that is gone."""
+ANSWER_LEASE = timedelta(seconds=20)
+"""And so does one that its process has renewed, but not for so long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ class _Numbered:
                 case Started():
                     pass
                 case Found(sources):
-                    yield Relayed(STARTED, FOUND, orjson.dumps([asdict(source) for source in sources]).decode())
+                    # The ids come from the database's driver, which has a UUID of its own.
+                    yield Relayed(STARTED, FOUND, orjson.dumps([asdict(source) for source in sources], default=str).decode())
                 case Delta(text):
                     spoken.append(text)
                 case _:

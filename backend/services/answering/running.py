@@ -39,6 +39,11 @@ class RunningTurns:
         """How many run."""
         return len(self._running)
 
+    @property
+    def answers(self) -> list[UUID]:
+        """The ids of those that run."""
+        return list(self._running)
+
     def get(self, message_id: UUID) -> Turn | None:
         """Return the turn of an answer, if it runs in this process."""
         turn, _ = self._running.get(message_id, (None, None))

@@ -5,9 +5,8 @@ from uuid import UUID
 
 import structlog
 
-from backend.core.clock import now
 from backend.core.errors import VectorIndexBrokenError
-from backend.core.values.chat import LONGEST_ANSWER
+from backend.core.values.chat import ANSWER_LEASE
 from backend.core.values.defect import KINDS, Defect, DefectKind
 from backend.db.repositories.generations import Generation
 from backend.db.uow import UnitOfWork
@@ -167,7 +166,7 @@ class Mender:
 
     async def _end_answers(self, _: Defect) -> None:
         async with self._uow.system() as tx:
-            await tx.messages.end_abandoned(before=now() - LONGEST_ANSWER)
+            await tx.messages.end_abandoned(silent_for=ANSWER_LEASE)
 
     async def _purge_account(self, defect: Defect) -> None:
         owner_id = _owner(defect)

@@ -187,7 +187,7 @@ NOT_ABOUT_ANOTHERS_IDS = {
     *("idempotency.expire", "idempotency.forget_running", "usage.totals", "usage.hold", "audit.page"),
     *("generations.all", "generations.worn", "generations.missing_chunks", "generations.indexed_by", "generations.exist"),
     *("queue.state", "queue.failures", "tasks.without_job"),  # The system's view, for administrators and the clock.
-    *("documents.without_job", "vectors.unindexed_documents", "messages.end_abandoned"),
+    *("documents.without_job", "vectors.unindexed_documents", "messages.end_abandoned", "messages.renew"),
     *("jobs.queued", "jobs.hasten", "jobs.forget_ended", "jobs.withdraw"),
     *("consistency.owners", "consistency.existing", "consistency.is_left_over", "stored.foreign", "stored.files", "lexicon.lock"),
     *("stored.named_files", "stored.collections_in_work", "stored.newest_job", "stored.queued"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, func, insert, or_, select, update
@@ -10,14 +10,12 @@ from sqlalchemy import and_, func, insert, or_, select, update
 from backend.core.ids import new_id
 from backend.core.values.chat import Answer, Message, PendingDocument, Rating, Source
 from backend.core.values.page import Cursor, Page
-from backend.core.values.task import LIVE
 from backend.db.repositories.messages.calls import FOLLOW_CHANNEL, STOP_CHANNEL, calling
 from backend.db.repositories.messages.copies import COPY_MESSAGES, COPY_SOURCES
+from backend.db.repositories.messages.lives import BEGUN, STORABLE, ending, renewing
 from backend.db.repositories.messages.reading import message_of
 from backend.db.repositories.rows import Repository, columns
-from backend.models import DocumentRow, MessageRow, MessageSourceRow, TaskRow
-
-_OF_TASKS = select(TaskRow.message_id).where(TaskRow.state.in_(LIVE))
+from backend.models import DocumentRow, MessageRow, MessageSourceRow
 
 
 class MessageRepository(Repository):
@@ -31,7 +29,7 @@ class MessageRepository(Repository):
         Raises:
             SessionBusyError: An answer is being streamed in this session (raised by the unit of work, from its unique index).
         """
-        turn = {"owner_id": owner_id, "session_id": session_id}
+        turn = {"owner_id": owner_id, "session_id": session_id, "updated_at": BEGUN}
         await self._connection.execute(
             insert(MessageRow).values(
                 [
@@ -51,16 +49,17 @@ class MessageRepository(Repository):
             SessionBusyError: As ``add_turn``.
         """
         values = {"id": answer_id, "role": "assistant", "content": "", "status": "streaming", "model": model, "superseded": True}
-        await self._connection.execute(insert(MessageRow).values(owner_id=owner_id, session_id=session_id, **values))
+        whose = {"owner_id": owner_id, "session_id": session_id, "updated_at": BEGUN}
+        await self._connection.execute(insert(MessageRow).values(**whose, **values))
 
     async def finish(self, owner_id: UUID, answer: Answer, *, replaces: UUID | None = None) -> bool:
-        """Store how an answer ended, with its sources; return whether its message still existed and was being streamed.
+        """Store how an answer ended, with its sources; return whether its message still existed and was not stored.
 
         With ``replaces`` it takes the place of that answer, which is superseded from then on.
         """
         statement = (
             update(MessageRow)
-            .where(MessageRow.owner_id == owner_id, MessageRow.id == answer.message_id, MessageRow.status == "streaming")
+            .where(MessageRow.owner_id == owner_id, MessageRow.id == answer.message_id, STORABLE)
             .values(
                 content=answer.text,
                 status=answer.status,
@@ -183,19 +182,17 @@ class MessageRepository(Repository):
         await self._connection.execute(COPY_MESSAGES, {**pairs, "into": into})
         await self._connection.execute(COPY_SOURCES, pairs)
 
-    async def end_abandoned(self, *, before: datetime | None = None) -> int:
-        """Mark answers as incomplete whose process is gone: all that are being streamed, or those not touched since ``before``.
+    async def renew(self, message_ids: Sequence[UUID]) -> None:
+        """Say of answers that are being streamed that their process lives. Needs the system's view."""
+        await self._connection.execute(renewing(message_ids))
 
-        Those of tasks that are queued or running are still to be given. Needs the system's view. Returns how many there were.
+    async def end_abandoned(self, *, silent_for: timedelta | None = None) -> int:
+        """Mark answers as incomplete whose process is gone: all that are being streamed, or those not renewed for so long.
+
+        What an earlier release gives is never renewed, and has ``LONGEST_ANSWER``. Answers of tasks that are queued or running are
+        still to be given. Needs the system's view. Returns how many there were.
         """
-        statement = (
-            update(MessageRow)
-            .where(MessageRow.status == "streaming", MessageRow.id.not_in(_OF_TASKS))
-            .values(status="incomplete", error_code="answer_cut", updated_at=func.now())
-        )
-        if before is not None:
-            statement = statement.where(MessageRow.updated_at < before)
-        return (await self._connection.execute(statement)).rowcount
+        return (await self._connection.execute(ending(silent_for))).rowcount
 
     async def call_for_stop(self, owner_id: UUID, message_id: UUID) -> bool:
         """Tell all processes, once this is committed, to stop an answer; return whether it was being streamed."""
