@@ -1,7 +1,7 @@
 """What all tests share: one PostgreSQL, one Chroma, and the services on a database of their own."""
 
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -11,6 +11,7 @@ import pytest
 from backend.bootstrap.application import Application, Replacements, open_application
 from backend.services.registry import Services
 from tests.support.cluster import Cluster, Database, open_cluster
+from tests.support.leaks import leaks
 
 LONG_FILES = (
     "faults/test_injected_faults.py",
@@ -50,6 +51,16 @@ def pytest_collection_finish() -> None:
     """Look for garbage from here on, and only in what the tests make."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a test fail whose process said what is nobody's business, its logs among that."""
+    report = yield
+    if report.passed and (found := leaks("\n".join(text for _, text in report.sections))):
+        report.outcome = "failed"
+        report.longrepr = "its output holds a secret, which in the product's log would be public:\n" + "\n".join(found)
+    return report
 
 
 @pytest.fixture(scope="session")

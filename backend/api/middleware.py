@@ -98,9 +98,15 @@ def _operation(scope: Scope) -> str:
 
 
 def _route(scope: Scope) -> str | None:
-    """Return the path of the route that answered, as it is declared. The path itself is whatever somebody typed: ids, and worse."""
-    route = scope.get("route")
-    return None if route is None else str(getattr(route, "path", "")) or None
+    """Return the path of the route that answered, as it is declared. The path itself is whatever somebody typed: ids, and worse.
+
+    A route knows what it has below the last router alone. What stands before that has no parameters, so it is as it was asked for.
+    """
+    declared = str(getattr(scope.get("route"), "path", ""))
+    if not declared or ":path" in declared:
+        return declared or None
+    asked = scope["path"].split("/")
+    return "/".join(asked[: len(asked) - declared.count("/")]) + declared
 
 
 def _method(scope: Scope) -> str:

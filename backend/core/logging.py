@@ -34,7 +34,7 @@ _CREDENTIAL = re.compile(
     r"(?P<kept>\b(?:Bearer|Basic)\s+)[\w.~+/=-]{8,}"
     r"|(?P<scheme>\b[a-z][a-z0-9+.-]{1,30}://[^\s/:@\"']{0,100}:)[^\s/@\"']{1,200}(?=@)"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+"
-    r"|\b(?P<prefix>d[a-z]_)[0-9a-f]{32}_[\w-]{16,}"
+    r"|\b(?P<prefix>[a-z]{2}_)[0-9a-f]{32}_[\w-]{16,}"
     r"|\b(?P<vendor>sk-|hf_|gsk_)[\w-]{16,}",
     re.IGNORECASE,
 )

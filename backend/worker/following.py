@@ -1,6 +1,7 @@
 """What is done around every job: it goes on with its request's id and trace, and is measured."""
 
 import asyncio
+import logging
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from procrastinate.job_context import JobContext
     from procrastinate.middleware import AsyncCallNext
     from procrastinate.worker import Worker as QueueWorker
+
+log = structlog.get_logger(__name__)
 
 
 async def followed(run: "AsyncCallNext", context: "JobContext", _worker: "QueueWorker") -> object:
@@ -38,4 +41,9 @@ async def followed(run: "AsyncCallNext", context: "JobContext", _worker: "QueueW
     else:
         return result
     finally:
-        JOBS.observe(perf_counter() - begun, job.task_name, outcome)
+        seconds = perf_counter() - begun
+        JOBS.observe(seconds, job.task_name, outcome)
+        # What the clock does every few seconds is no news.
+        log.log(
+            logging.DEBUG if "timestamp" in job.task_kwargs else logging.INFO, "job", outcome=outcome, ms=round(seconds * 1000, 1)
+        )

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import httpx2
 
+from tests.support.leaks import Confidences, assert_nothing_leaked
 from tests.support.template import begun
 
 DOCENT = Path(sys.executable).with_name("docent")
@@ -32,9 +33,11 @@ class Account:
     username: str
     access_token: str
     refresh_token: str
+    confided: Confidences = field(default_factory=Confidences)
 
     async def upload(self, filename: str, data: bytes, **fields: str) -> httpx2.Response:
         """Send a file."""
+        self.confided.note_file(data)
         return await self.client.post("/api/v1/chat/upload", files={"file": (filename, data)}, data=fields)
 
     async def document(self, document_id: str) -> dict[str, Any]:
@@ -68,11 +71,13 @@ class Product:
     url: str
     environment: dict[str, str]
     lines: list[str] = field(default_factory=list)
+    confided: Confidences = field(default_factory=Confidences)
 
     @asynccontextmanager
     async def client(self, **headers: str) -> AsyncIterator[httpx2.AsyncClient]:
         """Yield a client without credentials."""
-        async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=90, verify=NO_TLS) as client:
+        hooks = {"request": [self.confided.note_request]}
+        async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=90, verify=NO_TLS, event_hooks=hooks) as client:
             yield client
 
     @asynccontextmanager
@@ -84,7 +89,7 @@ class Product:
             (await client.post("/api/v1/auth/register", json=body)).raise_for_status()
             tokens = (await client.post("/api/v1/auth/login", json={"username": username, "password": PASSWORD})).json()
             client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
-            yield Account(client, username, tokens["access_token"], tokens["refresh_token"])
+            yield Account(client, username, tokens["access_token"], tokens["refresh_token"], self.confided)
 
     async def kill(self) -> None:
         """End it as a crash would."""
@@ -102,6 +107,8 @@ class Product:
 @asynccontextmanager
 async def running_product(data_dir: Path, *, ready_within: float = 60, **settings: object) -> AsyncIterator[Product]:
     """Run the product on a data folder and a free port, wait until it answers, and stop it at the end.
+
+    Then no line that it has said may hold a secret, a token, or what people wrote.
 
     ``settings`` are those of the product in lower case. Nothing of the caller's environment but PATH and HOME gets through.
     """
@@ -146,6 +153,7 @@ async def running_product(data_dir: Path, *, ready_within: float = 60, **setting
                 process.kill()
                 await process.wait()
         await reader
+    assert_nothing_leaked(lines, environment, product.confided)
 
 
 async def _read(process: Process, lines: list[str], address: asyncio.Future[str]) -> None:

@@ -1,9 +1,9 @@
 """The program that stands between the launcher and a server, so that no server outlives the process that started it.
 
 It runs as a script, without site-packages: ``python -I -S watcher.py UID GID STOP_SIGNAL LOCK LOG COMMAND...``. The launcher
-holds the other end of its standard input. The end of that input means that the launcher is gone, whatever ended it, or wants the server
-gone; the server is then stopped. It also holds a copy of the launcher's lock: the data folder is free only once the server is
-really down. It ends with the server's exit status, or 128 and the number of the signal that ended it.
+holds the other end of its standard input. The end of that input means that the launcher is gone, whatever ended it, or wants the
+server gone; the server is then stopped. It also holds a copy of the launcher's lock: the data folder is free only once the server
+is really down. It ends with the server's exit status, or 128 and the number of the signal that ended it.
 
 What the server says comes through a pipe, and goes to the file LOG, which its standard output is when it begins. A file that is
 full makes room: it is kept as ``LOG.1``, the one before as ``LOG.2`` and so on, and the oldest goes. Where the disk takes nothing,
