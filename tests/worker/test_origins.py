@@ -28,8 +28,10 @@ async def test_a_job_and_what_it_defers_have_the_id_of_their_request_and_say_wha
         assert '"origin": {"request_id": "request-of-alice"}' in await db.fetchval(ARGUMENTS)
         with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
             async with app.worker.running(alone=True):
-                assert (await settled(app.services, document)).status == "ready"
-                await soon(lambda: db.fetchval("select not exists (select from procrastinate_jobs where lock is not null)"))
+                assert (await settled(app.services, document, within=120)).status == "ready"
+                await soon(
+                    lambda: db.fetchval("select not exists (select from procrastinate_jobs where lock is not null)"), within=120
+                )
 
     ready = of(lines, "document_ready")
     assert (ready["request_id"], ready["document_id"], ready["job"]) == ("request-of-alice", str(document.id), "index_document")
@@ -43,7 +45,7 @@ async def test_a_job_of_an_older_release_runs_and_is_its_own_beginning(applicati
         assert "origin" not in await db.fetchval(ARGUMENTS)
         with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
             async with app.worker.running(alone=True):
-                assert (await settled(app.services, document)).status == "ready"
+                assert (await settled(app.services, document, within=120)).status == "ready"
 
     ready = of(lines, "document_ready")
     assert ready["request_id"] == f"job-{ready['job_id']}"

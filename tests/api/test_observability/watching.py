@@ -87,7 +87,7 @@ async def watched(folder: Path) -> Heard:
     """Use the product, with logs as talkative as they can be, until everything is done and it has ended."""
     said: list[str] = []
     async with StandInOllama(reply=REPLY) as model, collecting() as collector:
-        settings: dict[str, object] = {
+        settings: dict[str, Any] = {
             "worker": False,
             "log_level": "debug",
             "log_format": "json",
