@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+import structlog
 
 from backend.bootstrap.application import Application, Replacements, open_application
 from backend.services.registry import Services
@@ -37,6 +38,15 @@ LONG_FILES = (
 # What is imported and collected stays until the end: looking through it for garbage again and again took a third of the time that
 # each process of a run needs to begin, and some of each test's.
 gc.disable()
+
+# As the product does it. What the library would do by itself prints the local variables of every frame, passwords among them.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 ApplicationFactory = Callable[..., AbstractAsyncContextManager[Application]]
 
