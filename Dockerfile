@@ -8,13 +8,13 @@ WORKDIR /src
 
 # The dependencies first: they change less often than the code, so this layer is kept.
 COPY pyproject.toml uv.lock ./
-RUN uv sync --frozen --no-default-groups --extra ui --no-install-project
+RUN uv sync --frozen --no-default-groups --extra ui --extra otel --no-install-project
 
 COPY README.md LICENSE ./
 COPY alembic alembic
 COPY backend backend
 COPY ui ui
-RUN uv sync --frozen --no-default-groups --extra ui --no-editable
+RUN uv sync --frozen --no-default-groups --extra ui --extra otel --no-editable
 
 
 FROM python:3.12-slim-bookworm

@@ -20,6 +20,7 @@ from backend.api.progress import Watches
 from backend.api.router import UPLOAD_PATHS, router
 from backend.bootstrap.application import open_application
 from backend.bootstrap.metrics import measuring
+from backend.bootstrap.tracing import traced
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             settings.check_frontend()
+            stack.enter_context(traced(settings))
             exporter = stack.enter_context(measuring(settings))
             application = await stack.enter_async_context(open_application(settings, exporter=exporter))
             app.state.services = application.services

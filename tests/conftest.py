@@ -1,16 +1,18 @@
 """What all tests share: one PostgreSQL, one Chroma, and the services on a database of their own."""
 
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+import structlog
 
 from backend.bootstrap.application import Application, Replacements, open_application
 from backend.services.registry import Services
 from tests.support.cluster import Cluster, Database, open_cluster
+from tests.support.leaks import leaks
 
 LONG_FILES = (
     "faults/test_injected_faults.py",
@@ -37,6 +39,15 @@ LONG_FILES = (
 # each process of a run needs to begin, and some of each test's.
 gc.disable()
 
+# As the product does it. What the library would do by itself prints the local variables of every frame, passwords among them.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+
 ApplicationFactory = Callable[..., AbstractAsyncContextManager[Application]]
 
 
@@ -50,6 +61,16 @@ def pytest_collection_finish() -> None:
     """Look for garbage from here on, and only in what the tests make."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a test fail whose process said what is nobody's business, its logs among that."""
+    report = yield
+    if report.passed and (found := leaks("\n".join(text for _, text in report.sections))):
+        report.outcome = "failed"
+        report.longrepr = "its output holds a secret, which in the product's log would be public:\n" + "\n".join(found)
+    return report
 
 
 @pytest.fixture(scope="session")

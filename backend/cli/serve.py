@@ -82,6 +82,9 @@ async def _work(settings: Settings) -> None:
             from backend.bootstrap.metrics import measuring  # noqa: PLC0415 - only where somebody scrapes
 
             stack.enter_context(measuring(settings, port=settings.metrics_port))
+        from backend.bootstrap.tracing import traced  # noqa: PLC0415 - no other command traces
+
+        stack.enter_context(traced(settings))
         await _take_jobs(settings, stop)
 
 

@@ -1,22 +1,55 @@
 """Structured logs: one shape for our own lines and those of the libraries."""
 
 import logging
+import re
 import sys
 from typing import Literal
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
-QUIET = {
-    "uvicorn.access": logging.WARNING,
-    "httpx": logging.WARNING,
-    "httpcore": logging.WARNING,
-    "procrastinate": logging.WARNING,
-    "alembic": logging.WARNING,
+OWN = "backend"
+"""The loggers that LOG_LEVEL is about. Libraries warn, at most: what they tell of their work may quote headers and texts."""
+SHY = {
     "python_multipart": logging.ERROR,
-    "asyncio": logging.WARNING,
-    "chromadb": logging.WARNING,
+    # A collector that is away is told about with every batch.
+    "opentelemetry": logging.ERROR,
 }
+
+_MEDDLED = (
+    "uvicorn",
+    "uvicorn.error",
+    "uvicorn.access",
+    "httpx",
+    "httpcore",
+    "procrastinate",
+    "alembic",
+    "chromadb",
+    "asyncio",
+    *SHY,
+)
+"""Libraries that give their loggers levels or handlers of their own, some of them while they are imported."""
+
+_CREDENTIAL = re.compile(
+    r"(?P<kept>\b(?:Bearer|Basic)\s+)[\w.~+/=-]{8,}"
+    r"|(?P<scheme>\b[a-z][a-z0-9+.-]{1,30}://[^\s/:@\"']{0,100}:)[^\s/@\"']{1,200}(?=@)"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+"
+    r"|\b(?P<prefix>[a-z]{2}_)[0-9a-f]{32}_[\w-]{16,}"
+    r"|\b(?P<vendor>sk-|hf_|gsk_)[\w-]{16,}",
+    re.IGNORECASE,
+)
+
+
+def masked(line: str) -> str:
+    """Return a line without what looks like a credential: tokens and keys, ours and providers', and passwords in addresses.
+
+    A last net, for no line is meant to have one.
+    """
+    return _CREDENTIAL.sub(lambda found: f"{next((kept for kept in found.groups() if kept), '')}***", line)
+
+
+def _mask(_logger: WrappedLogger, _method: str, rendered: EventDict | str) -> str:
+    return masked(str(rendered))
 
 
 def configure_logging(level: Literal["debug", "info", "warning", "error"], style: Literal["auto", "console", "json"]) -> None:
@@ -42,18 +75,16 @@ def configure_logging(level: Literal["debug", "info", "warning", "error"], style
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
+        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, _mask]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level.upper())
-    for name, floor in QUIET.items():
+    own = logging.getLogger(OWN)
+    own.setLevel(level.upper())
+    root.setLevel(max(logging.WARNING, own.level))
+    for name in _MEDDLED:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
-        logger.setLevel(max(floor, root.level))
-    for name in ("uvicorn", "uvicorn.error"):
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [], True
-        logger.setLevel(max(logging.WARNING, root.level))
+        logger.setLevel(max(SHY.get(name, logging.WARNING), root.level))

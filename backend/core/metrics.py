@@ -116,3 +116,9 @@ DOCUMENTS = Counter("docent_documents_total", "Documents that reached their end,
 CHUNKS = Counter("docent_chunks_embedded_total", "Chunks that were embedded, again after a change of the model too.")
 
 JOBS = Histogram("docent_job_duration_seconds", "Jobs of the queue, by name and how they ended.", SLOW, ("job", "outcome"))
+
+CONNECTION_WAIT = Histogram(
+    "docent_database_connection_wait_seconds",
+    "How long a transaction waited for a connection of this process's pool, and its beginning.",
+    FAST,
+)

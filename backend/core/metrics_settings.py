@@ -1,4 +1,4 @@
-"""Settings of what is measured."""
+"""Settings of what is measured and traced."""
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
@@ -15,4 +15,7 @@ class MetricsSettings(BaseSettings):
     )
     metrics_port: int | None = Field(
         None, ge=1, le=65535, description="Where `docent worker` serves its measurements, on HOST; unset: nowhere."
+    )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None, description="Where a collector takes OpenTelemetry's traces, such as http://localhost:4318; unset: nothing is traced."
     )

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import perf_counter
 from uuid import UUID
 
 from sqlalchemy import QueuePool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from backend.core.metrics import CONNECTION_WAIT
 from backend.core.transactions import assert_no_transaction, transaction_open
 from backend.db.conflicts import translated
 from backend.db.repositories.api_keys import ApiKeyRepository
@@ -91,9 +93,11 @@ class UnitOfWork:
     async def _open(self, owner: str, mode: str) -> AsyncIterator[Transaction]:
         assert_no_transaction("opening a second transaction")
         token = transaction_open.set(True)
+        begun = perf_counter()
         try:
             with translated():
                 async with self._engine.begin() as connection:
+                    CONNECTION_WAIT.observe(perf_counter() - begun)
                     # The settings are local to the transaction, so nothing leaks to the connection's next user.
                     await connection.exec_driver_sql(SCOPE, (owner, mode))
                     yield Transaction(connection)

@@ -37,6 +37,7 @@ class MaintenanceService:
         async with self._uow.system() as tx:
             lost = await tx.documents.without_job(older_than_seconds=LOST_AFTER_SECONDS)
             for owner_id, document_id, task in lost:
+                log.warning("document_queued_again", document_id=str(document_id), user_id=str(owner_id), task=task)
                 await tx.jobs.defer(task, lock=str(document_id), owner_id=owner_id, document_id=document_id)
             await tx.jobs.forget_ended(days=ENDED_JOBS_DAYS)
             deleted = await tx.leftovers.without_job(older_than_seconds=LOST_AFTER_SECONDS)
@@ -49,6 +50,7 @@ class MaintenanceService:
                 )
             tasks = await tx.tasks.without_job(older_than_seconds=LOST_AFTER_SECONDS)
             for owner_id, task_id in tasks:
+                log.warning("task_queued_again", task_id=str(task_id), user_id=str(owner_id))
                 await queue(tx, owner_id, task_id)
         if lost or deleted or late or tasks:
             log.warning("work_queued_again", documents=len(lost), accounts=len(deleted), unindexed=len(late), tasks=len(tasks))

@@ -3,19 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 import structlog
 
-from backend.core.metrics import JOBS
 from backend.services.answering.attempts import QUEUE as ANSWERS
 from backend.services.registry import Services
+from backend.worker.following import followed
 
 if TYPE_CHECKING:
     import procrastinate
-    from procrastinate.job_context import JobContext
-    from procrastinate.middleware import AsyncCallNext
     from procrastinate.worker import Worker as QueueWorker
 
 log = structlog.get_logger(__name__)
@@ -127,23 +124,8 @@ class Worker:
             update_heartbeat_interval=HEARTBEAT_SECONDS,
             stalled_worker_timeout=STALLED_SECONDS,
             install_signal_handlers=False,
-            worker_middleware=[_measured],
+            worker_middleware=[followed],
         )
-
-
-async def _measured(run: "AsyncCallNext", context: "JobContext", _worker: "QueueWorker") -> object:
-    """Take in how long a job took, and how it ended. One that was cut ended too."""
-    begun, outcome = perf_counter(), "failed"
-    try:
-        result = await run()
-        outcome = "succeeded"
-    except asyncio.CancelledError:
-        outcome = "cut"
-        raise
-    else:
-        return result
-    finally:
-        JOBS.observe(perf_counter() - begun, context.job.task_name, outcome)
 
 
 def _queue(database_url: str, services: Services) -> "procrastinate.App":

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import procrastinate
-import structlog
 
 from backend.services.answering.attempts import QUEUE
 from backend.services.registry import Services
@@ -45,7 +44,6 @@ def _add_documents(app: procrastinate.App, services: Services) -> None:
 
     @app.task(name="index_document", retry=RETRY)
     async def index_document(owner_id: str, document_id: str) -> None:
-        structlog.contextvars.bind_contextvars(job="index_document", document_id=document_id)
         await services.documents.index(UUID(owner_id), UUID(document_id))
 
     @app.task(name="confirm_vectors", retry=RETRY)
@@ -96,5 +94,4 @@ def _add_accounts(app: procrastinate.App, services: Services) -> None:
 def _add_answers(app: procrastinate.App, services: Services) -> None:
     @app.task(name="answer_task", queue=QUEUE, retry=STEADY_RETRY)
     async def answer_task(owner_id: str, task_id: str) -> None:
-        structlog.contextvars.bind_contextvars(job="answer_task", task_id=task_id)
         await services.tasks.answer(UUID(owner_id), UUID(task_id))

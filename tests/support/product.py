@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import httpx2
 
+from tests.support.leaks import Confidences, assert_nothing_leaked
 from tests.support.template import begun
 
 DOCENT = Path(sys.executable).with_name("docent")
@@ -35,9 +36,11 @@ class Account:
     username: str
     access_token: str
     refresh_token: str
+    confided: Confidences = field(default_factory=Confidences)
 
     async def upload(self, filename: str, data: bytes, **fields: str) -> httpx2.Response:
         """Send a file."""
+        self.confided.note_file(data)
         return await self.client.post("/api/v1/chat/upload", files={"file": (filename, data)}, data=fields)
 
     async def document(self, document_id: str) -> dict[str, Any]:
@@ -70,6 +73,7 @@ class Reachable:
     url: str
     environment: dict[str, str]
     limits: httpx2.Limits = field(default_factory=lambda: AS_ALWAYS, kw_only=True)
+    confided: Confidences = field(default_factory=Confidences, kw_only=True)
 
     def secret_key(self) -> str:
         """What signs its tokens."""
@@ -88,7 +92,8 @@ class Reachable:
     async def client(self, **headers: str) -> AsyncIterator[httpx2.AsyncClient]:
         """Yield a client without credentials."""
         settings: dict[str, Any] = {"headers": headers, "timeout": 90, "verify": NO_TLS, "limits": self.limits}
-        async with httpx2.AsyncClient(base_url=self.url, **settings) as client:
+        hooks = {"request": [self.confided.note_request]}
+        async with httpx2.AsyncClient(base_url=self.url, event_hooks=hooks, **settings) as client:
             yield client
 
     @asynccontextmanager
@@ -100,7 +105,7 @@ class Reachable:
             (await client.post("/api/v1/auth/register", json=body)).raise_for_status()
             tokens = (await client.post("/api/v1/auth/login", json={"username": username, "password": PASSWORD})).json()
             client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
-            yield Account(client, username, tokens["access_token"], tokens["refresh_token"])
+            yield Account(client, username, tokens["access_token"], tokens["refresh_token"], self.confided)
 
 
 @dataclass(slots=True)
@@ -126,6 +131,8 @@ class Product(Reachable):
 @asynccontextmanager
 async def running_product(data_dir: Path, *, ready_within: float = 60, **settings: object) -> AsyncIterator[Product]:
     """Run the product on a data folder and a free port, wait until it answers, and stop it at the end.
+
+    Then no line that it has said may hold a secret, a token, or what people wrote.
 
     ``settings`` are those of the product in lower case. Nothing of the caller's environment but PATH and HOME gets through.
     """
@@ -170,6 +177,7 @@ async def running_product(data_dir: Path, *, ready_within: float = 60, **setting
                 process.kill()
                 await process.wait()
         await reader
+    assert_nothing_leaked(lines, environment, product.confided)
 
 
 async def _read(process: Process, lines: list[str], address: asyncio.Future[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 
 from deploy.scaled import Scaled, scaled
+from tests.support.leaks import assert_nothing_leaked
 from tests.support.product import Reachable
 
 EACH_IN_TURN = httpx2.Limits(max_keepalive_connections=0)
@@ -43,4 +44,6 @@ async def running_scaled(folder: Path, **settings: object) -> AsyncIterator[Scal
         "chat_titles": "off",
     }
     async with scaled(folder, **(plain | settings)) as topology:  # type: ignore[arg-type] # settings of the product, by name
-        yield ScaledProduct(topology.url, topology.environment, topology, limits=EACH_IN_TURN)
+        product = ScaledProduct(topology.url, topology.environment, topology, limits=EACH_IN_TURN)
+        yield product
+    assert_nothing_leaked(product.lines, topology.environment, product.confided)

@@ -32,6 +32,9 @@ _SETTINGS = (
     "shared_buffers=64MB",
     "log_destination=stderr",
     "logging_collector=off",
+    # What goes wrong is told, and not with which rows, keys and statements: those hold people's texts, and passwords of roles.
+    "log_error_verbosity=terse",
+    "log_min_error_statement=panic",
 )
 
 log = structlog.get_logger(__name__)

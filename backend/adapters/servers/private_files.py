@@ -12,8 +12,6 @@ LOOPBACK = "127.0.0.1"
 _PORTS = range(20_000, 32_000)
 """Below the ports that Linux gives to outgoing connections, so that none takes a server's port while it restarts."""
 
-_LARGEST_LOG_BYTES = 16 * 1024 * 1024
-
 
 def prepare_data_folder(data_dir: Path) -> Path:
     """Return the absolute path of the data folder, which is created (0700) where it is missing.
@@ -47,9 +45,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def open_log(path: Path) -> int:
-    """Open a log (0600) for appending and return its descriptor. One that grew over 16 MiB is kept aside, as ``NAME.1``."""
-    if path.exists() and path.stat().st_size > _LARGEST_LOG_BYTES:
-        path.replace(path.with_name(f"{path.name}.1"))
+    """Open a log (0600) for appending and return its descriptor. Whoever writes to it keeps it within bounds."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 

@@ -34,8 +34,9 @@ class User:
 class Program:
     """A server to run. ``command`` begins with an absolute path; ``stop`` is the signal that ends it in order.
 
-    ``user`` is ``None`` to run as ourselves; ``log`` is the file that its output is appended to. ``prepare`` is called before every
-    start, in a thread; the program inherits the descriptor that it returns.
+    ``user`` is ``None`` to run as ourselves; ``log`` is the absolute path of the file that its output is appended to, beside which
+    a few full ones are kept. ``prepare`` is called before every start, in a thread; the program inherits the descriptor that it
+    returns.
     """
 
     name: str
@@ -72,7 +73,17 @@ async def _under_watcher(program: Program, lock: int, inherited: Sequence[int]) 
     output = open_log(program.log)
     try:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", str(_WATCHER), str(user.uid), str(user.gid), str(int(program.stop)), str(lock)),
+            *(
+                sys.executable,
+                "-I",
+                "-S",
+                str(_WATCHER),
+                str(user.uid),
+                str(user.gid),
+                str(int(program.stop)),
+                str(lock),
+                str(program.log),
+            ),
             *program.command,
             stdin=PIPE,
             stdout=output,

@@ -10,6 +10,7 @@ import aiohttp
 import orjson
 
 from backend.adapters.wire.failures import WIRE_FAILURES, WireError
+from backend.core.tracing import traceparent, tracing
 
 # Between the last that matters and the end of a response; when it takes longer the connection is given up instead of kept alive.
 _END_SECONDS: Final = 0.2
@@ -59,6 +60,7 @@ class HttpSession:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=self._headers,
                 json_serialize_bytes=orjson.dumps,
+                trace_configs=[_passing_the_trace_on()] if tracing() else None,
             )
         return self._session
 
@@ -76,6 +78,18 @@ class HttpSession:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def _passing_the_trace_on() -> aiohttp.TraceConfig:
+    """Let the other side's spans, if it has any, be a part of ours."""
+
+    async def add_header(_session: object, _context: object, request: aiohttp.TraceRequestStartParams) -> None:
+        if parent := traceparent():
+            request.headers["traceparent"] = parent
+
+    passing = aiohttp.TraceConfig()
+    passing.on_request_start.append(add_header)
+    return passing
 
 
 async def let_end(response: aiohttp.ClientResponse) -> None:

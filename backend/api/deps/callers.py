@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import Depends, Request, Response, Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
@@ -43,6 +44,8 @@ async def _credential(
         caller = await accounts.session_caller(token)
     else:
         caller = await accounts.caller(token)
+    # For the lines of this request, and of all that it begins.
+    structlog.contextvars.bind_contextvars(user_id=str(caller.user_id))
     await count_request(request, usage, caller)
     return caller
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import orjson
 from sqlalchemy import text
 
+from backend.core.origin import ORIGIN, origin
 from backend.db.repositories.rows import Repository
 
 DEFER = text(
@@ -52,8 +53,10 @@ class JobRepository(Repository):
     ) -> None:
         """Queue a job. Jobs with the same ``lock`` run one after the other; ``at`` is the earliest time to start.
 
-        Those with a higher ``priority`` are first, and among equals the oldest.
+        Those with a higher ``priority`` are first, and among equals the oldest. A job knows the request that it comes from.
         """
+        if came_from := origin():
+            args[ORIGIN] = came_from
         await self._connection.execute(
             DEFER,
             {

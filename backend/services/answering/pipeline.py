@@ -18,6 +18,7 @@ from backend.core.errors import (
     QuestionTooLongError,
 )
 from backend.core.metrics import ANSWERS, FIRST_TOKEN, TOKENS
+from backend.core.tracing import span
 from backend.core.values.chat import Answer
 from backend.db.uow import UnitOfWork
 from backend.ports.chat_model import ChatModel, Finish, Generation, Prompt
@@ -30,7 +31,7 @@ from backend.services.answering.attempts import Attempt
 from backend.services.answering.events import Done, Failed, Found
 from backend.services.answering.outcome import Progress, answer_of, ending, since, source_of
 from backend.services.answering.prompting import Prompting
-from backend.services.answering.running import RunningTurns
+from backend.services.answering.running import RunningTurns, about
 from backend.services.answering.titling import Titler
 from backend.services.answering.turn import Asked, Turn
 from backend.services.answering.understanding import Understanding, situation_of
@@ -105,12 +106,16 @@ class Answering:
         """
         keeps = streamed and asked.question.resumable
         turn = Turn(asked, Channel(keeps=keeps), streamed, self._grace_seconds)
-        self.turns.begin(turn, self._run(turn, attempt))
+        self.turns.begin(turn, self._answer(turn, attempt))
         return turn
 
     async def drain(self, grace_seconds: float) -> None:
         """Give running answers so long to finish, then end them as ``incomplete``; return when all are stored."""
         await self.turns.drain(grace_seconds)
+
+    async def _answer(self, turn: Turn, attempt: Attempt | None) -> None:
+        with about(turn):
+            await self._run(turn, attempt)
 
     async def _run(self, turn: Turn, attempt: Attempt | None) -> None:
         """Outlive the generation: a task that was cancelled cannot be trusted to store anything."""
@@ -122,7 +127,8 @@ class Answering:
         status, error = ending(turn, progress, turn.generation)
         answer = answer_of(turn, progress, status, error)
         try:
-            await self._store(turn, answer, error, attempt)
+            with span("answer.store"):
+                await self._store(turn, answer, error, attempt)
         except DocentError as failure:
             log.exception("answer_not_stored", message_id=str(answer.message_id))
             turn.end(Failed(failure))
@@ -136,7 +142,8 @@ class Answering:
         if progress.situation.search == "done":
             forms = await self._understanding.understand(asked, progress)
             begun = perf_counter()
-            progress.retrieved = await self._retriever.retrieve(asked.owner_id, forms, within=asked.within)
+            with span("retrieval", {"docent.forms": len(forms)}):
+                progress.retrieved = await self._retriever.retrieve(asked.owner_id, forms, within=asked.within)
             progress.retrieval_ms = since(begun)
         if not progress.retrieved.passages and _from_documents_alone(progress):
             turn.emit(Found(()))
@@ -175,17 +182,19 @@ class Answering:
             )
 
     async def _relay(self, turn: Turn, progress: Progress, prompt: Prompt, options: Generation, wording: Wording) -> None:
-        async with aclosing(self._model.stream(prompt, options)) as pieces:
-            async for piece in pieces:
-                if progress.first_token_ms is None:
-                    progress.first_token_ms = since(turn.asked.arrived)
-                    progress.written_by = turn.written_by = piece.model
-                    turn.open()
-                if text := wording.feed(piece.text):
-                    turn.say(text)
-                    if turn.channel.full:
-                        await turn.channel.room()
-                progress.finish = piece.finish or progress.finish
+        with span(f"chat {options.model}", {"gen_ai.request.model": options.model}, kind="client") as said:
+            async with aclosing(self._model.stream(prompt, options)) as pieces:
+                async for piece in pieces:
+                    if progress.first_token_ms is None:
+                        progress.first_token_ms = since(turn.asked.arrived)
+                        progress.written_by = turn.written_by = piece.model
+                        said.event("first_token")
+                        turn.open()
+                    if text := wording.feed(piece.text):
+                        turn.say(text)
+                        if turn.channel.full:
+                            await turn.channel.room()
+                    progress.finish = piece.finish or progress.finish
 
     @stamina.retry(on=DatabaseUnavailableError, attempts=6, timeout=20)
     async def _store(self, turn: Turn, answer: Answer, error: DocentError | None, attempt: Attempt | None) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from backend.core.errors import PromptTooLongError, QuestionTooLongError
+from backend.core.tracing import span
 from backend.ports.chat_model import ChatModel, Finish, Generation
 from backend.rag.gauging import TokenGauge
 from backend.rag.packing import Packed, pack
@@ -28,7 +29,8 @@ class Prompting:
             QuestionTooLongError: Not even the instructions and the question fit.
         """
         window = (await self._model.details(asked.model)).context_window
-        return self._within(window, self._options(asked, window), asked, progress)
+        with span("answer.pack", {"docent.passages": len(progress.retrieved.passages)}):
+            return self._within(window, self._options(asked, window), asked, progress)
 
     def smaller(
         self, asked: Asked, progress: Progress, refused: Packed, options: Generation, refusal: PromptTooLongError

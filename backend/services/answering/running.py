@@ -1,13 +1,15 @@
 """The turns that run in this process, each in a task of its own that is held until its answer is stored."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import structlog
 
 from backend.core.errors import DocentError
+from backend.core.tracing import span
 from backend.ports.relay import Relay
 from backend.services.answering.events import Failed, Started
 from backend.services.answering.relaying import Relaying
@@ -85,3 +87,13 @@ class RunningTurns:
             log.error("turn_failed", message_id=str(turn.asked.message_id), exc_info=error)
         if not turn.ended:
             turn.end(Failed(DocentError()))
+
+
+@contextmanager
+def about(turn: Turn) -> Iterator[None]:
+    """Let each line and each span of a turn say which one it is, whoever asked and in whatever process."""
+    asked = turn.asked
+    ids = {"message_id": str(asked.message_id), "session_id": str(asked.session_id)}
+    structlog.contextvars.bind_contextvars(**ids)
+    with span("answer", {f"docent.{name}": value for name, value in ids.items()} | {"docent.model": asked.model}):
+        yield

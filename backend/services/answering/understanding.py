@@ -7,6 +7,7 @@ from time import perf_counter
 import structlog
 
 from backend.core.errors import AnswerCutError, DocentError
+from backend.core.tracing import span
 from backend.ports.chat_model import ChatModel, Generation
 from backend.rag.follow_ups import REPLY_TOKENS, leaned_on, needs_rewriting, rewriting, standalone
 from backend.rag.gauging import TokenGauge
@@ -65,8 +66,9 @@ class Understanding:
     async def _rewritten(self, asked: Asked, progress: Progress) -> str | None:
         begun = perf_counter()
         try:
-            async with asyncio.timeout(self._seconds):
-                reply = await self._reply(asked, progress)
+            with span("answer.rewrite"):
+                async with asyncio.timeout(self._seconds):
+                    reply = await self._reply(asked, progress)
         except (DocentError, TimeoutError) as error:
             if isinstance(error, DocentError) and not isinstance(error, AnswerCutError):
                 progress.rewrite_tokens = 0  # It did not begin.

@@ -20,6 +20,7 @@ from backend.core.errors import (
     ServerStoppingError,
 )
 from backend.core.metrics import FIRST_TOKEN, TOKENS
+from backend.core.tracing import span
 from backend.db.uow import UnitOfWork
 from backend.ports.chat_model import ChatModel, Generation, ModelDetails
 from backend.services.generating.reply import Generated, Reply, Wanted, generated_by, tokens_of
@@ -133,18 +134,22 @@ class Generating:
     async def _generate(self, reply: Reply) -> None:
         wanted, options = reply.wanted, reply.options
         try:
-            async with aclosing(self._model.stream(wanted.prompt, options)) as pieces:
-                async for piece in pieces:
-                    if wanted.writers_only and piece.model is not None and not self._model.writes(piece.model):
-                        # Its provider is away, and what takes over only quotes.
-                        raise ModelUnavailableError
-                    await reply.say(piece)
+            with span(f"chat {options.model}", {"gen_ai.request.model": options.model}, kind="client"):
+                await self._relay(reply, wanted, options)
         except ModelMissingError as error:
             raise _unknown(wanted, error) from error
         except PromptTooLongError as error:
             window = error.window or options.window
             sentence = f"The prompt does not fit the model's context window of {window:,} tokens."
             raise PromptTooLongError(sentence, tokens=error.tokens, window=window) from error
+
+    async def _relay(self, reply: Reply, wanted: Wanted, options: Generation) -> None:
+        async with aclosing(self._model.stream(wanted.prompt, options)) as pieces:
+            async for piece in pieces:
+                if wanted.writers_only and piece.model is not None and not self._model.writes(piece.model):
+                    # Its provider is away, and what takes over only quotes.
+                    raise ModelUnavailableError
+                await reply.say(piece)
 
     @stamina.retry(on=DatabaseUnavailableError, attempts=6, timeout=20)
     async def _note(self, owner_id: UUID, generated: Generated) -> None:

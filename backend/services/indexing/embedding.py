@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from backend.core.errors import EmbeddingRefusedError
-from backend.core.metrics import CHUNKS, INGESTION
+from backend.core.metrics import CHUNKS
 from backend.ports.embedder import Embedder, Vector
 from backend.rag.similarity import to_bytes
+from backend.services.indexing.stages import stage
 
 SHORTEST_PART = 48
 """Characters. A text this short is not refused for its length."""
@@ -35,7 +36,7 @@ class LosslessEmbedding:
             EmbedderUnavailableError: The model did not answer; try again later.
             EmbeddingRefusedError: The model refuses everything, so the fault is not in the texts.
         """
-        with INGESTION.timed("embedding"):
+        with stage("embedding"):
             vectors = await self._vectors(texts)
         CHUNKS.add(len(texts))
         self._went_well += 1

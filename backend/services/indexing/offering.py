@@ -7,12 +7,12 @@ import structlog
 
 from backend.core.errors import UnavailableError, VectorIndexBrokenError
 from backend.core.failpoints import reach
-from backend.core.metrics import INGESTION
 from backend.db.repositories.generations import Generation
 from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.vector_index import VectorIndex
 from backend.rag.similarity import from_bytes
 from backend.services.indexing.forgetting import forget
+from backend.services.indexing.stages import stage
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ async def offer(
         return True
     ids = [chunk_id for chunk_id, _ in present]
     try:
-        with INGESTION.timed("indexing"):
+        with stage("indexing"):
             await index.upsert(current.collection, ids, from_bytes([vector for _, vector in present], current.dimensions))
     except (UnavailableError, VectorIndexBrokenError) as error:
         log.warning("vector_index_passed_over", code=error.code, vectors=len(ids))

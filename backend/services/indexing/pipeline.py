@@ -11,7 +11,6 @@ import structlog
 from backend.core.clock import now
 from backend.core.errors import ParsingError
 from backend.core.failpoints import reach
-from backend.core.metrics import INGESTION
 from backend.core.values.document import Chunk, Document
 from backend.db.repositories.generations import Generation
 from backend.db.uow import Transaction, UnitOfWork
@@ -28,6 +27,7 @@ from backend.services.indexing.embedding import LosslessEmbedding
 from backend.services.indexing.forgetting import forget
 from backend.services.indexing.offering import offer
 from backend.services.indexing.purging import queue_tidying
+from backend.services.indexing.stages import stage
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +92,7 @@ class IndexingPipeline:
         await reach("index.started")
         async with self._uow.of(document.owner_id) as tx:
             embedder, generation = await self._embedders.of_owner(tx, document.owner_id)
-        with INGESTION.timed("reading"):
+        with stage("reading"):
             parsed = await self._parser.parse(self._blobs.open(document.blob_key), document.media_type)
         await reach("index.parsed")
         chunks = await asyncio.to_thread(chunks_of, document, parsed, embedder.max_characters)
@@ -158,7 +158,7 @@ class IndexingPipeline:
                 vectors = await embedding.embed([embedded_text(chunk.heading, chunk.text) for chunk in batch])
                 begin += len(batch)
                 await reach("index.embedded")
-                with INGESTION.timed("storing"):
+                with stage("storing"):
                     await self._store(document, plan, batch, vectors, done=len(plan.chunks) - len(plan.missing) + begin)
                 await reach("index.stored")
                 if upsert is not None and not await upsert:

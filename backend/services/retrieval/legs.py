@@ -11,6 +11,7 @@ import structlog
 
 from backend.core.errors import EmbedderUnavailableError, EmbeddingRefusedError
 from backend.core.metrics import RETRIEVAL, RETRIEVAL_DOWN
+from backend.core.tracing import span
 from backend.core.values.chat import Leg
 
 log = structlog.get_logger(__name__)
@@ -62,8 +63,9 @@ async def heard(leg: Leg, search: Callable[[], Awaitable[list[list[Hit]]]], unti
     found: list[list[Hit]] = []
     down = True
     try:
-        async with deadline(until):
-            found = await search()
+        with span(f"retrieval.{leg}"):
+            async with deadline(until):
+                found = await search()
         down = False
     except LateError:
         log.warning("retrieval_leg_late", leg=leg)

@@ -28,11 +28,12 @@ VERSION = "0.33.0"
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A request that arrived: its path, its JSON (empty where there was none), and in OpenAI's face its key."""
+    """A request that arrived: its path, its JSON (empty where there was none), and in OpenAI's face its key and its trace."""
 
     path: str
     json: dict[str, Any]
     authorization: str | None = None
+    traceparent: str | None = None
 
 
 class StandInOllama:

@@ -53,7 +53,8 @@ class OpenAIFace:
 
             raw = await request.read()
             body = orjson.loads(raw) if raw else {}
-            self._host.requests.append(Recorded(request.path, body, request.headers.get("Authorization")))
+            told = (request.headers.get("Authorization"), request.headers.get("traceparent"))
+            self._host.requests.append(Recorded(request.path, body, *told))
             fault = self._faults.take(request.path)
             if fault.status is not None:
                 response = json_answer(problem("a fault on demand") if fault.body is None else fault.body, fault.status)
