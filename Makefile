@@ -34,7 +34,7 @@ test: .venv/.for-development ## Run the tests, WORKERS files at once (a part of 
 	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: .venv/.for-development ## Send the whole API what nobody thought of, with new seeds each time (make fuzz SECONDS=600)
-	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/security/fuzzing/test_whole_api.py -k as_long_as_one_likes
+	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/security/fuzzing/test_whole_api.py tests/security/fuzzing/test_classes.py -k "as_long_as_one_likes or test_classes"
 
 fuzz-documents: .venv/.for-development ## Feed the parsers damaged files, with new seeds each time (make fuzz-documents SECONDS=600)
 	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest tests/security/test_hostile_documents.py -k as_long_as_one_likes

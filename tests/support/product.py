@@ -59,6 +59,13 @@ class Account:
         """Ask, and wait for the whole answer."""
         return await self.client.post("/api/v1/chat/query", json={"query": query, **fields})
 
+    async def answered(self, query: str, **fields: object) -> dict[str, Any]:
+        """Ask, and return the answer; where there is none, what was said instead is what the test fails with."""
+        response = await self.ask(query, **fields)
+        assert response.status_code == 200, f"{response.status_code} {response.text}"
+        answer: dict[str, Any] = response.json()
+        return answer
+
 
 @dataclass(slots=True)
 class Product:
