@@ -107,7 +107,7 @@ class Product:
 
 
 @asynccontextmanager
-async def running_product(data_dir: Path, *, ready_within: float = 60, **settings: object) -> AsyncIterator[Product]:
+async def running_product(data_dir: Path, *, ready_within: float = 180, **settings: object) -> AsyncIterator[Product]:
     """Run the product on a data folder and a free port, wait until it answers, and stop it at the end.
 
     ``settings`` are those of the product in lower case. Nothing of the caller's environment but PATH and HOME gets through.
