@@ -45,7 +45,7 @@ test-image: .venv/.for-development ## Take the steps of the Dockerfile without a
 	DOCENT_IMAGE=1 .venv/bin/python -m pytest -s tests/e2e/test_image.py
 
 fuzz: .venv/.for-development ## Send the whole API what nobody thought of, with new seeds each time (make fuzz SECONDS=600)
-	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/security/fuzzing/test_whole_api.py -k as_long_as_one_likes
+	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/security/fuzzing/test_whole_api.py tests/security/fuzzing/test_classes.py -k "as_long_as_one_likes or test_classes"
 
 fuzz-documents: .venv/.for-development ## Feed the parsers damaged files, with new seeds each time (make fuzz-documents SECONDS=600)
 	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest tests/security/test_hostile_documents.py -k as_long_as_one_likes

@@ -17,6 +17,7 @@ from tests.support.leaks import leaks
 LONG_FILES = (
     "faults/test_injected_faults.py",
     "security/fuzzing/test_whole_api.py",
+    "security/fuzzing/test_classes.py",
     "documents/http/test_quotes.py",
     "services/test_consistency/test_kinds.py",
     "ui/test_no_traceback.py",

@@ -65,6 +65,13 @@ class Account:
         """Ask, and wait for the whole answer."""
         return await self.client.post("/api/v1/chat/query", json={"query": query, **fields})
 
+    async def answered(self, query: str, **fields: object) -> dict[str, Any]:
+        """Ask, and return the answer; where there is none, what was said instead is what the test fails with."""
+        response = await self.ask(query, **fields)
+        assert response.status_code == 200, f"{response.status_code} {response.text}"
+        answer: dict[str, Any] = response.json()
+        return answer
+
 
 @dataclass(slots=True)
 class Reachable:
@@ -129,7 +136,7 @@ class Product(Reachable):
 
 
 @asynccontextmanager
-async def running_product(data_dir: Path, *, ready_within: float = 60, **settings: object) -> AsyncIterator[Product]:
+async def running_product(data_dir: Path, *, ready_within: float = 180, **settings: object) -> AsyncIterator[Product]:
     """Run the product on a data folder and a free port, wait until it answers, and stop it at the end.
 
     Then no line that it has said may hold a secret, a token, or what people wrote.

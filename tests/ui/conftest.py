@@ -19,9 +19,9 @@ PATIENCE_MS = 60_000
 """How long the browser waits for what would else never come: no measure of speed."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def shared_model() -> AsyncIterator[StandInOllama]:
-    """The language model's server of a file of tests."""
+    """The language model's server of this run."""
     async with StandInOllama() as server:
         yield server
 
@@ -35,9 +35,12 @@ async def model(shared_model: StandInOllama) -> AsyncIterator[StandInOllama]:
     shared_model.reply, shared_model.interval = reply, interval
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def product(shared_model: StandInOllama, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    """The product with its pages, whose answers come from that server."""
+    """The product with its pages, whose answers come from that server.
+
+    It is everybody's, so whoever changes what holds for all accounts, as the limits of a tier, has a product of their own.
+    """
     folder = tmp_path_factory.mktemp("pages") / "data"
     async with running_product(
         folder, chat_provider="ollama", embedder="hashing", ollama_url=shared_model.url, ui_enabled=True
@@ -45,7 +48,7 @@ async def product(shared_model: StandInOllama, tmp_path_factory: pytest.TempPath
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def pages(product: Product) -> str:
     """Where the pages are, once they answer: where browsers that open `/` are sent."""
     async with product.client(Accept="text/html") as client:

@@ -39,8 +39,8 @@ async def session_id(account: Account) -> str:
     """A conversation with an answer from a document."""
     uploaded = (await account.upload("handbook.md", HANDBOOK)).json()
     await account.settled(uploaded["id"])
-    answer = (await account.ask(QUESTION)).json()
-    assert answer["answer_status"] == "grounded"
+    answer = await account.answered(QUESTION)
+    assert answer["answer_status"] == "grounded", answer
     return str(answer["session_id"])
 
 

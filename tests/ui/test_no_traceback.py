@@ -13,7 +13,8 @@ import pytest
 from streamlit import config
 
 from tests.support.faulty_api import FaultyApi
-from tests.support.product import Product
+from tests.support.ollama import StandInOllama
+from tests.support.product import Product, running_product
 from tests.ui.conftest import Visiting
 from tests.ui.sweep.crawl import EXCEPTION, Crawl
 from tests.ui.sweep.faults import stream_faults
@@ -39,6 +40,14 @@ MUST_SEE = {
     "Events": {"GET /api/v1/admin/audit"},
 }
 """Some calls of each place: were they not found, the search would be broken, and the rest of the test empty."""
+
+
+@pytest.fixture(scope="module")
+async def product(shared_model: StandInOllama, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+    """A product that nobody else needs: everything in the administration is used, and so a tier may name no model any more."""
+    folder = tmp_path_factory.mktemp("swept") / "data"
+    async with running_product(folder, chat_provider="ollama", embedder="hashing", ollama_url=shared_model.url) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

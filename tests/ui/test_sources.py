@@ -25,7 +25,7 @@ async def told(account: Account, name: str = "log.txt", text: str = NOTES, **fie
     """Have a question answered from a document."""
     document = (await account.upload(name, text.encode(), **fields)).json()
     assert (await account.settled(document["id"]))["status"] == "ready"
-    return dict((await account.ask(QUESTION)).json())
+    return await account.answered(QUESTION)
 
 
 async def opened(visit: Visit, answer: dict[str, Any]) -> AppTest:

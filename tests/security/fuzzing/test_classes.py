@@ -2,6 +2,7 @@
 
 What a schema does not allow is a 422 (what no JSON reader can read, a 400), whatever else is right. What it allows is taken,
 however strange, or refused for its meaning. Nothing of what was sent comes back, and nothing is a 5xx.
+Places that repeat a schema get a few classes in turn, and all of them in ``make fuzz``.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from backend.api.errors import TOKEN_PATH
 from backend.main import create_app
 from tests.security.fuzzing.classes import SECRET, UNREADABLE, bad_json, bad_words, good_texts
 from tests.security.fuzzing.places import MARK, Operation, Place, operations, sample
+from tests.security.fuzzing.sampling import Sampling
 from tests.support.product import Account
 
 # What a body needs beside what its schema requires, because of what else is in it.
@@ -25,6 +27,7 @@ OPERATIONS = {
     each.id: replace(each, body={**each.body, **BODIES[each.id]}) if each.id in BODIES else each
     for each in operations(create_app().openapi())
 }
+SAMPLING = Sampling(OPERATIONS.values())
 AT_ONCE = 4
 OPENAI = "/v1/"
 """Under it errors have OpenAI's shape, and unknown fields are ignored: its clients send what their newest release knows."""
@@ -74,7 +77,7 @@ def bad_requests(account: Account, operation: Operation) -> Iterator[Request]:
 
 
 def _in_a_body(account: Account, operation: Operation, place: Place) -> Iterator[Request]:
-    for name, value in bad_json(place):
+    for name, value in SAMPLING.of(operation, place, bad_json(place)):
         yield name, send(account, operation, body_with(operation, place, value))
 
 
@@ -88,12 +91,12 @@ def _in_a_form(account: Account, operation: Operation, place: Place) -> Iterator
 
 
 def _in_an_address(account: Account, operation: Operation, place: Place) -> Iterator[Request]:
-    for word in bad_words(place):
+    for word in SAMPLING.of(operation, place, bad_words(place)):
         yield repr(word[:20]), send(account, operation, good_body(operation), address(operation, place, word))
 
 
 def _in_a_header(account: Account, operation: Operation, place: Place) -> Iterator[Request]:
-    for word in bad_words(place):
+    for word in SAMPLING.of(operation, place, bad_words(place)):
         yield (
             repr(word[:20]),
             send(account, operation, good_body(operation), header=(str(place.way[0]).encode(), word.encode("latin-1"))),
@@ -106,10 +109,10 @@ _WRONG = {"body": _in_a_body, "form": _in_a_form, "path": _in_an_address, "query
 def strange_requests(account: Account, operation: Operation) -> Iterator[Request]:
     for place in operation.places:
         if place.where == "body" and place.schema["type"] == "string":
-            for text in good_texts(place.schema):
+            for text in SAMPLING.of(operation, place, good_texts(place.schema)):
                 yield f"{place}: {text[:20]!r}", send(account, operation, body_with(operation, place, json.dumps(text).encode()))
         elif place.where == "query" and place.schema["type"] == "string":
-            for text in good_texts(place.schema):
+            for text in SAMPLING.of(operation, place, good_texts(place.schema)):
                 yield f"{place}: {text[:20]!r}", send(account, operation, b"", address(operation, place, text))
 
 

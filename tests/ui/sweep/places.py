@@ -67,7 +67,7 @@ async def estate(product: Product) -> AsyncIterator[Estate]:
         broken = (await chief.upload("broken.pdf", b"%PDF-1.7\nbroken")).json()
         for document in (good, broken):
             await chief.settled(document["id"], within=120)
-        answer = (await chief.ask(QUESTION)).json()
+        answer = await chief.answered(QUESTION)
         (await chief.client.post("/api/v1/auth/keys", json={"name": "laptop", "scopes": ["chat"]})).raise_for_status()
         yield Estate(chief, answer["session_id"], answer["message_id"], good["id"])
 
