@@ -1,5 +1,8 @@
 """Keeping the house: what got lost."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 import structlog
 
 from backend.core.clock import now
@@ -27,6 +30,13 @@ class MaintenanceService:
         """
         async with self._uow.system() as tx:
             ended = await tx.messages.end_abandoned(before=None if all_of_them else now() - LONGEST_ANSWER)
+        if ended:
+            log.warning("abandoned_answers_ended", answers=ended)
+
+    async def end_answers_of_lost_process(self, message_ids: Collection[UUID]) -> None:
+        """Mark those of the answers as incomplete that were not stored before the process that gave them died."""
+        async with self._uow.system() as tx:
+            ended = await tx.messages.end_abandoned(of=message_ids)
         if ended:
             log.warning("abandoned_answers_ended", answers=ended)
 

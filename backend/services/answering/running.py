@@ -1,7 +1,7 @@
 """The turns that run in this process, each in a task of its own that is held until its answer is stored."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,12 @@ log = structlog.get_logger(__name__)
 
 
 class RunningTurns:
-    """Holds turns by the ids of their answers. What a resumable one says is relayed to other processes, if there is a relay."""
+    """Holds turns by the ids of their answers. What a resumable one says is relayed to other processes, if there is a relay.
+
+    ``told`` hears of each turn that begins, with True, and that is over, with False.
+    """
+
+    told: Callable[[UUID, bool], None] | None = None
 
     def __init__(self, relay: Relay | None = None) -> None:
         self._relaying = Relaying(relay)
@@ -30,6 +35,8 @@ class RunningTurns:
         turn.emit(Started(turn.asked.session_id, message_id))
         task = asyncio.create_task(work, name=f"turn-{message_id}")
         self._running[message_id] = (turn, task)
+        if self.told is not None:
+            self.told(message_id, True)
         task.add_done_callback(lambda ended: self._over(turn, ended))
         if turn.resumable:
             self._relaying.begin(turn)
@@ -76,6 +83,8 @@ class RunningTurns:
     def _over(self, turn: Turn, task: asyncio.Task[None]) -> None:
         """Let nobody wait for a turn that died of a defect."""
         del self._running[turn.asked.message_id]
+        if self.told is not None:
+            self.told(turn.asked.message_id, False)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("turn_failed", message_id=str(turn.asked.message_id), exc_info=error)
         if not turn.ended:

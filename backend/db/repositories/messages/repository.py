@@ -1,6 +1,6 @@
 """Questions, answers and the sources of answers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -183,8 +183,8 @@ class MessageRepository(Repository):
         await self._connection.execute(COPY_MESSAGES, {**pairs, "into": into})
         await self._connection.execute(COPY_SOURCES, pairs)
 
-    async def end_abandoned(self, *, before: datetime | None = None) -> int:
-        """Mark answers as incomplete whose process is gone: all that are being streamed, or those not touched since ``before``.
+    async def end_abandoned(self, *, before: datetime | None = None, of: Collection[UUID] | None = None) -> int:
+        """Mark answers as incomplete whose process is gone: all, those not touched since ``before``, or those ``of`` a process.
 
         Those of tasks that are queued or running are still to be given. Needs the system's view. Returns how many there were.
         """
@@ -195,6 +195,8 @@ class MessageRepository(Repository):
         )
         if before is not None:
             statement = statement.where(MessageRow.updated_at < before)
+        if of is not None:
+            statement = statement.where(MessageRow.id.in_(of))
         return (await self._connection.execute(statement)).rowcount
 
     async def call_for_stop(self, owner_id: UUID, message_id: UUID) -> bool:
