@@ -4,6 +4,7 @@ PYTHON ?=
 SECONDS ?= 60
 WORKERS ?= 4
 KILLS ?= 50
+STREAMS ?= 100
 SEED ?=
 UV_VERSION := 0.13.9
 UV_HOME := .tools/uv-$(UV_VERSION)
@@ -16,7 +17,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults
+.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults prove-rolling
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -44,6 +45,9 @@ prove-kills: .venv/.for-development ## Kill it at 50 random moments and break it
 
 prove-faults: .venv/.for-development ## Let every call to something outside fail once in every way, commits and the calls of the pages too
 	DOCENT_ALL_FAULTS=1 .venv/bin/python -m pytest -s tests/faults/test_injected_faults.py tests/ui/test_no_traceback.py
+
+prove-rolling: .venv/.for-development ## Replace the API processes under 100 streams; no answer is cut without a mark (STREAMS=100)
+	.venv/bin/python -m tests.faults.prove_rolling $(STREAMS)
 
 check: .venv/.for-development ## Check formatting, style, types and the floors of the house
 	.venv/bin/ruff format --check .

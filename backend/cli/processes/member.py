@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Thread
 from uuid import UUID
 
+import typer
 from uvicorn.importer import import_from_string
 
 from backend.bootstrap.metrics import Member
@@ -91,15 +92,18 @@ def main() -> None:
         _die_with(charge.parent)
     reports = Reports(charge.reports)
     os.set_inheritable(charge.listener, False)
-    settings = read_settings()
-    check(settings, serving=True)
-    configure_logging(settings.log_level, settings.log_format)
     try:
+        settings = read_settings()
+        check(settings, serving=True)
+        configure_logging(settings.log_level, settings.log_format)
         charge.check(settings)
         with at_once():
             server = MemberServer(charge, reports, settings)
         Thread(target=server.listen_to_parent, args=(lines,), kwargs={"embedded": charge.embedded}, daemon=True).start()
         server.run([socket.socket(fileno=charge.listener)])
+    except typer.Exit as error:
+        reports.say("refused " + json.dumps("A setting is not valid; the line above says which."))
+        sys.exit(error.exit_code)
     except DocentError as error:
         reports.say("refused " + json.dumps(error.message))
         sys.exit(1)
