@@ -32,6 +32,7 @@ async def prove(streams: int, processes: int) -> dict[str, int]:
                 ollama_url=ollama.url,
                 chat_provider="ollama",
                 embedder="hashing",
+                chat_max_tokens=100_000,
             ) as product,
             product.account() as account,
         ):

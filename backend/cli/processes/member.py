@@ -4,28 +4,20 @@ Its standard input holds its charge in the first line, then ``retire`` when anot
 that the parent is gone, whatever ended it.
 """
 
-import asyncio
 import ctypes
 import json
 import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from threading import Thread
-from uuid import UUID
 
 import typer
-from uvicorn.importer import import_from_string
 
-from backend.bootstrap.metrics import Member
 from backend.cli.commands import check, read_settings
 from backend.cli.processes.charge import Charge
-from backend.cli.processes.retiring import RetiringServer
-from backend.cli.server import DRAIN_MARGIN_SECONDS, configuration
-from backend.core.config import Settings
+from backend.cli.processes.reports import Reports
 from backend.core.errors import DocentError
 from backend.core.imports import at_once
 from backend.core.logging import configure_logging
@@ -33,61 +25,14 @@ from backend.core.logging import configure_logging
 _PR_SET_PDEATHSIG = 1
 
 
-class Reports:
-    """Tells the parent what becomes of this process, in lines. It never waits for the parent."""
-
-    def __init__(self, descriptor: int) -> None:
-        os.set_inheritable(descriptor, False)
-        os.set_blocking(descriptor, False)
-        self._descriptor = descriptor
-
-    def say(self, line: str) -> None:
-        """Write a line. A parent that does not read misses it: it is gone, or will ask the database sooner or later."""
-        try:
-            os.write(self._descriptor, line.encode() + b"\n")
-        except (BlockingIOError, BrokenPipeError):
-            return
-
-    def answer(self, message_id: UUID, begun: bool) -> None:
-        """Say that an answer has begun, or is over."""
-        self.say(f"{'+' if begun else '-'}{message_id}")
-
-
-class MemberServer(RetiringServer):
-    """Reports what its parent has to know."""
-
-    def __init__(self, charge: Charge, reports: Reports, settings: Settings) -> None:
-        beside = Member(charge.number, Path(charge.measurements))
-        app = import_from_string("backend.main:create_app")(settings, beside=beside)
-        super().__init__(configuration(settings, app), settings)
-        self.door.ui_port = charge.ui_port
-        self._reports = reports
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """See ``DrainingServer.startup``."""
-        self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)
-        self.application.services.answering.turns.told = self._reports.answer
-        self._reports.say("ready")
-
-    def listen_to_parent(self, lines: Iterator[bytes], *, embedded: bool) -> None:
-        """Do what the parent says, in a thread of its own, until it is gone: then end, in whatever state this process is."""
-        for line in lines:
-            if line == b"retire" and self._loop is not None:
-                self._loop.call_soon_threadsafe(self.retire)
-        if not embedded:
-            # Its database is still there, to store what was said so far.
-            self.should_exit = True
-            time.sleep(2 * (self._settings.shutdown_grace_seconds + DRAIN_MARGIN_SECONDS))
-        os._exit(1)
-
-
 def main() -> None:
     """Serve until told to stop."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # It is meant for the parent.
     lines = _lines_of(0)
-    charge = Charge.read(next(lines))
+    line = next(lines, None)
+    if line is None:
+        return  # The parent has changed its mind.
+    charge = Charge.read(line)
     if charge.embedded:
         _die_with(charge.parent)
     reports = Reports(charge.reports)
@@ -98,6 +43,8 @@ def main() -> None:
         configure_logging(settings.log_level, settings.log_format)
         charge.check(settings)
         with at_once():
+            from backend.cli.processes.member_server import MemberServer  # noqa: PLC0415 - a refusal need not wait for it
+
             server = MemberServer(charge, reports, settings)
         Thread(target=server.listen_to_parent, args=(lines,), kwargs={"embedded": charge.embedded}, daemon=True).start()
         server.run([socket.socket(fileno=charge.listener)])
