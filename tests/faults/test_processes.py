@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -195,7 +196,7 @@ async def test_sigterm_stores_what_is_being_said_and_the_death_of_the_parent_end
     assert (rest[-1].name, rest[-1].data["code"]) == ("error", "server_stopping")
     assert still_running(below) == []
     text += "".join(event.data["text"] for event in rest if event.name == "delta")
-    settings = {"ready_within": 120, "api_processes": 2, "ollama_url": product.environment["OLLAMA_URL"]}
+    settings: dict[str, Any] = {"ready_within": 120, "api_processes": 2, "ollama_url": product.environment["OLLAMA_URL"]}
     async with running_product(data, **settings) as again:
         async with again.client(Authorization=f"Bearer {alice.access_token}") as client:
             stored = (await client.get(path)).json()["items"][-1]
