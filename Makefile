@@ -6,6 +6,7 @@ WORKERS ?= 4
 KILLS ?= 50
 APIS ?= 2
 JOBS ?= 2
+STREAMS ?= 100
 SEED ?=
 UV_VERSION := 0.13.9
 UV_HOME := .tools/uv-$(UV_VERSION)
@@ -18,7 +19,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled test-image prove-scaled
+.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled test-image prove-scaled prove-rolling
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -58,6 +59,8 @@ prove-faults: .venv/.for-development ## Let every call to something outside fail
 
 prove-scaled: .venv/.for-development ## Kill and stop parts of the scaled topology under load (SECONDS=180 a plan, PLAN=kills, SEED=...)
 	.venv/bin/python -m tests.faults.scaled.prove --seconds $(SECONDS) $(if $(PLAN),--plan $(PLAN)) $(if $(SEED),--seed $(SEED))
+prove-rolling: .venv/.for-development ## Replace the API processes under 100 streams; no answer is cut without a mark (STREAMS=100)
+	.venv/bin/python -m tests.faults.prove_rolling $(STREAMS)
 
 check: .venv/.for-development ## Check formatting, style, types and the floors of the house
 	.venv/bin/ruff format --check .

@@ -19,7 +19,7 @@ from backend.api.middleware import RequestContext
 from backend.api.progress import Watches
 from backend.api.router import UPLOAD_PATHS, router
 from backend.bootstrap.application import open_application
-from backend.bootstrap.metrics import measuring
+from backend.bootstrap.metrics import Member, measuring
 from backend.bootstrap.tracing import traced
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
@@ -30,8 +30,11 @@ DESCRIPTION = """Upload documents, ask questions, and read answers with sources 
 Register, press **Authorize** with the username and the password, upload a file, wait until its status is `ready`, and ask."""
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the application. The servers and services are opened when it starts, and closed when it ends."""
+def create_app(settings: Settings | None = None, *, beside: Member | None = None) -> FastAPI:
+    """Build the application. The servers and services are opened when it starts, and closed when it ends.
+
+    As a ``Member`` it uses the servers that another process runs and has brought up to date, and leaves the jobs to that.
+    """
     settings = settings or Settings()
     configure_logging(settings.log_level, settings.log_format)
 
@@ -40,11 +43,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with AsyncExitStack() as stack:
             settings.check_frontend()
             stack.enter_context(traced(settings))
-            exporter = stack.enter_context(measuring(settings))
-            application = await stack.enter_async_context(open_application(settings, exporter=exporter))
+            exporter = stack.enter_context(measuring(settings, beside=beside))
+            opened = open_application(settings, attach=beside is not None, migrates=beside is None, exporter=exporter)
+            application = await stack.enter_async_context(opened)
             app.state.services = application.services
             app.state.application = application
-            if settings.worker:
+            if beside is not None:
+                await stack.enter_async_context(application.services.metrics.sharing())
+            elif settings.worker:
                 await stack.enter_async_context(application.worker.running(alone=application.exclusive))
             await stack.enter_async_context(application.listener.running())
             # Running answers are stored before anything that they need is closed.
@@ -111,4 +117,9 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-app = create_app()
+def __getattr__(name: str) -> FastAPI:
+    """Build ``app`` when it is asked for: one of several processes makes another one, and would have both."""
+    if name != "app":
+        raise AttributeError(name)
+    app = globals()["app"] = create_app()
+    return app

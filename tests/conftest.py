@@ -25,6 +25,7 @@ LONG_FILES = (
     "e2e/test_commands.py",
     "faults/test_background_kills.py",
     "faults/test_lifecycle.py",
+    "faults/test_processes.py",
     "faults/test_failpoints.py",
     "faults/test_random_kills.py",
     "faults/test_kills.py",

@@ -77,10 +77,13 @@ async def open_application(
     settings: Settings,
     *,
     attach: bool = False,
+    migrates: bool = True,
     replacing: Replacements = NOTHING_REPLACED,
     exporter: MetricsExporter | None = None,
 ) -> AsyncIterator[Application]:
     """Start what is embedded, migrate, and put the services together. The ``exporter`` is what their measurements are read from.
+
+    Without ``migrates`` the database has to be up to date: another process has seen to it.
 
     Raises:
         ConfigurationError: A setting is missing or unsafe; the message says what to do.
@@ -97,7 +100,7 @@ async def open_application(
     async with AsyncExitStack() as stack:
         found = await find_ollama(settings.ollama_url) if may_use_ollama(settings) else None
         at = await stack.enter_async_context(open_addresses(settings, attach=attach))
-        await _bring_up_to_date(settings, at)
+        await _bring_up_to_date(settings, at, migrates=migrates)
         engine = make_engine(at.app_url, pool_size=settings.database_pool_size)
         uow = UnitOfWork(engine)
         stack.push_async_callback(uow.aclose)
@@ -176,9 +179,9 @@ async def _open_blobs(settings: Settings, at: Addresses) -> ObjectBlobStore:
     return blobs
 
 
-async def _bring_up_to_date(settings: Settings, at: Addresses) -> None:
+async def _bring_up_to_date(settings: Settings, at: Addresses, *, migrates: bool) -> None:
     """Migrate, except where production runs on a database of its own: there `docent migrate` does, once, before a roll-out."""
-    if settings.production and settings.database_url is not None:
+    if not migrates or (settings.production and settings.database_url is not None):
         await assert_current(at.app_url)
     elif await migrate(at.owner_url):
         log.info("database_migrated")

@@ -9,6 +9,10 @@ from backend.adapters.servers.chroma_store import ChromaStore
 from backend.adapters.servers.supervisor import open_servers
 from backend.core.config import Settings, asyncpg_url
 
+USUAL_CONNECTIONS = 100
+ROOM_FOR_COMMANDS = 60
+"""Also for what runs the servers and the worker, and for the process that a rolling restart starts before it ends another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -40,11 +44,18 @@ async def open_addresses(settings: Settings, *, attach: bool = False) -> AsyncIt
     exclusive, store = False, None
     async with AsyncExitStack() as stack:
         if any(embedded.values()):
-            servers = await stack.enter_async_context(open_servers(settings.data_dir, **embedded, attach=attach))
+            servers = await stack.enter_async_context(
+                open_servers(settings.data_dir, **embedded, attach=attach, connections=_connections(settings))
+            )
             exclusive = servers.app_url is not None and not servers.attached
             app_url, owner_url = servers.app_url or app_url, servers.owner_url or owner_url
             chroma_url, store = servers.chroma_url or chroma_url, servers.chroma_store
         yield Addresses(owner_url or "", app_url or "", chroma_url or "", exclusive, store)
+
+
+def _connections(settings: Settings) -> int:
+    """Return how many connections the embedded PostgreSQL takes: pools and listeners of all processes, and room for commands."""
+    return max(USUAL_CONNECTIONS, settings.api_processes * (settings.database_pool_size + 2) + ROOM_FOR_COMMANDS)
 
 
 def without_credentials(url: str) -> str:

@@ -21,9 +21,10 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on; else HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on, 0 for a free one; else PORT.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where the data lives; else DATA_DIR.")] = None,
+    workers: Annotated[int | None, typer.Option(help="How many API processes share the address; else API_PROCESSES.")] = None,
 ) -> None:
     """Run the API, with everything it needs that is not configured elsewhere."""
-    for name, value in (("HOST", host), ("PORT", port), ("DATA_DIR", data_dir)):
+    for name, value in (("HOST", host), ("PORT", port), ("DATA_DIR", data_dir), ("API_PROCESSES", workers)):
         if value is not None:
             os.environ[name] = str(value)  # The application reads the settings for itself.
     settings = read_settings()
@@ -34,6 +35,13 @@ def serve(
             from backend.bootstrap.pages import check_pages  # noqa: PLC0415 - no other command needs it
 
             check_pages(settings, listener.getsockname()[1])
+        if settings.api_processes > 1:
+            with at_once():
+                from backend.cli.processes.serving import serve_with_processes  # noqa: PLC0415 - a second of imports
+
+            run(serve_with_processes(settings, listener))
+            return
+        with at_once():
             from backend.cli.server import make_server  # noqa: PLC0415 - nor the web floor
 
             server = make_server(settings)

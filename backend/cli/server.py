@@ -4,11 +4,9 @@ import asyncio
 import socket
 import sys
 from contextlib import AsyncExitStack
-from importlib.metadata import version
-from pathlib import Path
 
-import typer
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.importer import import_from_string
 from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 
@@ -16,6 +14,7 @@ from backend.api.front_door import FrontDoor
 from backend.api.progress import Watches
 from backend.bootstrap.application import Application
 from backend.bootstrap.pages import open_pages, pages_answer
+from backend.cli.announcement import PAGES_WITHIN_SECONDS, address_of, announce
 from backend.cli.connections import UNREAD_BYTES, bounded
 from backend.core.config import Settings
 from backend.core.errors import DocentError
@@ -23,8 +22,6 @@ from backend.core.errors import DocentError
 APPLICATION = "backend.main:app"
 DRAIN_MARGIN_SECONDS = 5
 KEEP_ALIVE_SECONDS = 30
-PAGES_WITHIN_SECONDS = 10.0
-"""How long the announcement waits for the pages, which are usually there within a second of the API."""
 
 
 class NamedRefusals(LifespanOn):
@@ -40,48 +37,72 @@ class NamedRefusals(LifespanOn):
         await super().send(message)
 
 
-class DocentServer(uvicorn.Server):
-    """Says where it answers once it does, and lets running answers finish when it is told to stop."""
+class DrainingServer(uvicorn.Server):
+    """Lets running answers finish when it is told to stop."""
 
     def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
         super().__init__(config)
         self._settings = settings
-        self._pages = AsyncExitStack()
         config.load()
         config.lifespan_class = NamedRefusals
+        self._app: FastAPI = import_from_string(config.app)
 
-    def _application(self) -> Application:
-        application: Application = import_from_string(APPLICATION).state.application
+    @property
+    def application(self) -> Application:
+        """What the server serves, once it has started."""
+        application: Application = self._app.state.application
         return application
 
-    def _door(self) -> FrontDoor:
-        door: FrontDoor = import_from_string(APPLICATION).state.front_door
+    @property
+    def door(self) -> FrontDoor:
+        """What is at ``/``."""
+        door: FrontDoor = self._app.state.front_door
         return door
 
-    def _stop_watches(self) -> None:
-        watches: Watches = import_from_string(APPLICATION).state.watches
-        watches.stop()
-
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and print what a person wants to know.
+        """Start to listen.
 
         Raises:
             DocentError: The application cannot start, for a reason that has a name.
             SystemExit: It cannot start for another reason, which was logged.
         """
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            if isinstance(self.lifespan, NamedRefusals) and self.lifespan.refusal is not None:
+                raise self.lifespan.refusal from None
+            raise
+
+    def send_readers_away(self) -> None:
+        """End what follows documents, and answers of other processes: whoever reads them comes back, and finds one of those."""
+        watches: Watches = self._app.state.watches
+        watches.stop()
+        self.application.services.streams.let_go()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections. Running answers get the grace time, then end with an error event; watches end now."""
+        self.send_readers_away()
+        drain = self.application.services.drain(self._settings.shutdown_grace_seconds)
+        await asyncio.gather(drain, super().shutdown(sockets))
+
+
+class DocentServer(DrainingServer):
+    """Runs the pages as well, and says where it answers once it does."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+        super().__init__(config, settings)
+        self._pages = AsyncExitStack()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and print what a person wants to know. See ``DrainingServer.startup``."""
         async with AsyncExitStack() as starting:
             # Beside everything else that has to start, for they take as long.
             port = int(sockets[0].getsockname()[1]) if sockets else self._settings.port
             pages = await starting.enter_async_context(open_pages(self._settings, port))
-            try:
-                await super().startup(sockets)
-            except SystemExit:
-                if isinstance(self.lifespan, NamedRefusals) and self.lifespan.refusal is not None:
-                    raise self.lifespan.refusal from None
-                raise
+            await super().startup(sockets)
             if not self.should_exit:
                 self._pages = starting.pop_all()
-                self._door().ui_port = pages
+                self.door.ui_port = pages
                 await self._announced(pages)
 
     async def _announced(self, pages: int | None) -> None:
@@ -90,39 +111,23 @@ class DocentServer(uvicorn.Server):
             self._settings, pages, within=PAGES_WITHIN_SECONDS, given_up=lambda: self.should_exit
         )
         if not self.should_exit:
-            _announce(self._application(), self._settings, self._address(), pages, "" if there else " (still starting)")
-
-    def _address(self) -> tuple[str, int]:
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        return f"[{host}]" if ":" in host else host, port
+            at = address_of(self.servers[0].sockets[0])
+            announce(self.application, self._settings, at, pages, "" if there else " (still starting)")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more connections. Running answers get the grace time, then end with an error event; watches end now."""
-        self._stop_watches()
-        self._application().services.streams.let_go()
-        drain = self._application().services.drain(self._settings.shutdown_grace_seconds)
-        await asyncio.gather(drain, super().shutdown(sockets), self._pages.aclose())
-
-
-def _announce(application: Application, settings: Settings, at: tuple[str, int], pages: int | None, state: str) -> None:
-    host, port = at
-    address = f"http://{host}:{port}"
-    embedded = [name for name, url in (("PostgreSQL", settings.database_url), ("Chroma", settings.chroma_url)) if url is None]
-    where = f"{' and '.join(embedded)} run inside {Path(settings.data_dir).resolve()}" if embedded else "external servers"
-    typer.secho(f"\n  Docent {version('docent')} is ready at {address}", fg="green", bold=True)
-    if pages is not None:
-        typer.echo(f"  In a browser  http://{host}:{pages}{state}")
-    typer.echo(f"  API docs   {address}/docs" if settings.docs_served else "  API docs   off (DOCS_ENABLED)")
-    typer.echo(f"  Answers    {application.chat}")
-    typer.echo(f"  Embedder   {application.embedder}")
-    typer.echo(f"  Data       {where}")
-    typer.echo("  Stop with Ctrl-C.\n")
+        """See ``DrainingServer.shutdown``; the pages end beside it."""
+        await asyncio.gather(super().shutdown(sockets), self._pages.aclose())
 
 
 def make_server(settings: Settings) -> DocentServer:
     """Return the server with the application loaded, ready to run."""
-    config = uvicorn.Config(
-        APPLICATION,
+    return DocentServer(configuration(settings, APPLICATION), settings)
+
+
+def configuration(settings: Settings, application: FastAPI | str) -> uvicorn.Config:
+    """Return how an application is served, whoever does."""
+    return uvicorn.Config(
+        application,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -139,4 +144,3 @@ def make_server(settings: Settings) -> DocentServer:
         forwarded_allow_ips=settings.forwarded_allow_ips or None,
         timeout_graceful_shutdown=int(settings.shutdown_grace_seconds) + DRAIN_MARGIN_SECONDS,
     )
-    return DocentServer(config, settings)

@@ -40,6 +40,7 @@ class Settings(BrowserSettings, MetricsSettings, ModelSettings):
     )
     worker: bool = Field(True, description="Run the worker, which indexes and answers in the background, inside the API process.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Jobs at the same time in one worker.")
+    api_processes: int = Field(1, ge=1, le=64, description="API processes of one `docent serve`, on one address; also `--workers`.")
 
     secret_key: SecretStr | None = Field(
         None, description="Signs access tokens; at least 32 characters. Embedded: made and kept in DATA_DIR."

@@ -76,12 +76,16 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """Something that is looked at when somebody asks: ``values`` by the labels' values."""
+    """Something that is looked at when somebody asks: ``values`` by the labels' values.
+
+    ``own`` says that it is true of this process: where several serve one address, what they have is added up.
+    """
 
     name: str
     help: str
     values: tuple[tuple[tuple[str, ...], float], ...]
     labels: tuple[str, ...] = ()
+    own: bool = False
 
 
 REQUESTS = Histogram(

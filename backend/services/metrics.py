@@ -1,7 +1,8 @@
 """What the product measures, together with what can only be looked at: the queue, the pool, the services it depends on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from time import monotonic
 
 import structlog
@@ -19,10 +20,12 @@ log = structlog.get_logger(__name__)
 QUEUE_KEPT_SECONDS = 5.0
 """However often and by how many it is scraped, the queue is read once in that time."""
 QUEUE_SECONDS = 3.0
+SHARED_EVERY_SECONDS = 2.0
+"""So old may be at most what another process of the same address tells of itself."""
 
 
 class MetricsService:
-    """Renders the measurements of this process. Without an exporter there are none."""
+    """Renders the measurements. Without an exporter there are none."""
 
     def __init__(
         self,
@@ -50,16 +53,9 @@ class MetricsService:
         if self._exporter is None:
             return None
         checks, queue = await asyncio.gather(self._check(), self._queue_state())
-        size, used = self._uow.connections()
         gauges = [
             Gauge("docent_build_info", "Always 1, with the version.", (((self._version,), 1),), ("version",)),
-            Gauge("docent_answers_running", "Answers that are being given by this process.", (((), self._answering.turns.count),)),
-            Gauge(
-                "docent_database_connections",
-                "Connections of this process's pool: its size, and those in use.",
-                ((("size",), size), (("used",), used)),
-                ("state",),
-            ),
+            *self._own(),
             Gauge(
                 "docent_service_up",
                 "Whether a service that the system depends on answers.",
@@ -69,6 +65,39 @@ class MetricsService:
             *(_of_queue(queue) if queue is not None else ()),
         ]
         return self._exporter.render(gauges)
+
+    @asynccontextmanager
+    async def sharing(self) -> AsyncIterator[None]:
+        """Within the block, let the other processes of the same address tell what is true of this one, too."""
+        task = asyncio.create_task(self._share(), name="share-measurements")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _share(self) -> None:
+        while self._exporter is not None:
+            self._exporter.share(self._own())
+            await asyncio.sleep(SHARED_EVERY_SECONDS)
+
+    def _own(self) -> Sequence[Gauge]:
+        size, used = self._uow.connections()
+        return (
+            Gauge(
+                "docent_answers_running",
+                "Answers that are being given by this process, or all of the same address.",
+                (((), self._answering.turns.count),),
+                own=True,
+            ),
+            Gauge(
+                "docent_database_connections",
+                "Connections of the pool of this process, or of all of the same address: its size, and those in use.",
+                ((("size",), size), (("used",), used)),
+                ("state",),
+                own=True,
+            ),
+        )
 
     async def _queue_state(self) -> QueueState | None:
         async with self._lock:

@@ -88,11 +88,12 @@ def test_settings_that_are_not_safe_are_the_only_finding(tmp_path: Path) -> None
 
 def test_a_folder_that_others_may_look_into_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o755)
-    (tmp_path / ".env").write_text("LOG_LEVEL=info\n")
+    (tmp_path / ".env").write_text("API_PROCESSES=2\n")
     (tmp_path / ".env").chmod(0o644)
     code, found, printed = examined(tmp_path, CHAT_PROVIDER="extractive", EMBEDDER="hashing")
 
     assert (found["Data folder"]["state"], found["Data folder"]["mend"]) == ("warning", f"chmod 700 {tmp_path / 'data'}"), printed
     assert found[".env"]["mend"] == "chmod 600 .env"
+    assert (found["API processes"]["state"], "REDIS_URL" in found["API processes"]["mend"]) == ("warning", True)
     assert found["Schema"]["state"] == "warning", "nothing was ever served here"
     assert code == 0

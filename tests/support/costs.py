@@ -49,7 +49,7 @@ class Costs:
     def charge(self, where: Counter[str], name: str) -> None:
         """Charge it."""
         now = spent()
-        where[name] += now - self._before
+        where[name] += now - self._before  # type: ignore[assignment] # Counter: its stubs know whole numbers only
         self._before = now
 
     @pytest.hookimpl(trylast=True)

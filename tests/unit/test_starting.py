@@ -24,8 +24,8 @@ def test_commands_beside_a_server_do_not_wait_for_the_web_nor_for_what_only_some
 
 
 def test_a_server_does_not_wait_for_what_only_some_requests_need() -> None:
-    assert loaded_by("import backend.main").isdisjoint(LATER)
+    assert loaded_by("from backend.main import app").isdisjoint(LATER)
 
 
 def test_a_server_never_loads_what_its_pages_are_made_of() -> None:
-    assert loaded_by("import backend.main, backend.cli.server, backend.bootstrap.pages").isdisjoint(OF_THE_PAGES)
+    assert loaded_by("from backend.main import app\nimport backend.cli.server, backend.bootstrap.pages").isdisjoint(OF_THE_PAGES)

@@ -28,7 +28,6 @@ _SETTINGS = (
     "unix_socket_directories=",
     "password_encryption=scram-sha-256",
     "jit=off",
-    "max_connections=100",
     "shared_buffers=64MB",
     "log_destination=stderr",
     "logging_collector=off",
@@ -51,8 +50,9 @@ class PostgresUrls:
 class _EmbeddedPostgres:
     """One data folder's server; see ``embedded_postgres``."""
 
-    def __init__(self, folder: Path, lock: int) -> None:
+    def __init__(self, folder: Path, lock: int, connections: int) -> None:
         self._folder = folder
+        self._settings = (*_SETTINGS, f"max_connections={connections}")
         self._lock = lock
         self._cluster = folder / "pg"
         self._log = folder / "logs" / "postgres.log"
@@ -74,7 +74,7 @@ class _EmbeddedPostgres:
         )
 
     def _server(self, port: int) -> Program:
-        settings = (argument for setting in _SETTINGS for argument in ("-c", setting))
+        settings = (argument for setting in self._settings for argument in ("-c", setting))
         return self._program("postgres", self._cluster, "-p", str(port), *settings)
 
     async def ensure_cluster(self) -> None:
@@ -183,14 +183,14 @@ async def _asks_for_a_password(port: int) -> bool:
 
 
 @asynccontextmanager
-async def embedded_postgres(folder: Path, lock: int) -> AsyncIterator[PostgresUrls]:
+async def embedded_postgres(folder: Path, lock: int, *, connections: int = 100) -> AsyncIterator[PostgresUrls]:
     """Run PostgreSQL within the block: durable, on loopback only, with scram, restarted on the same port when it dies.
 
     Raises:
         DatabaseUnavailableError: It did not start; the message names its log.
         ConfigurationError: Its programs, passwords or port cannot be had, or the cluster is of another major version.
     """
-    server = _EmbeddedPostgres(folder, lock)
+    server = _EmbeddedPostgres(folder, lock, connections)
     await server.ensure_cluster()
     program, process, port = await server.start()
     async with kept_running(program, process, lock):

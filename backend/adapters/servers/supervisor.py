@@ -33,8 +33,12 @@ class Servers:
 
 
 @asynccontextmanager
-async def open_servers(data_dir: Path, *, postgres: bool, chroma: bool, attach: bool = False) -> AsyncIterator[Servers]:
+async def open_servers(
+    data_dir: Path, *, postgres: bool, chroma: bool, attach: bool = False, connections: int = 100
+) -> AsyncIterator[Servers]:
     """Run the servers that are asked for within the block, or with ``attach`` use those of the process that runs them.
+
+    PostgreSQL takes so many ``connections``.
 
     A data folder has one owner at a time, whichever servers it asks for. PostgreSQL takes connections when the block begins.
     A server that dies is started again on its port. When the block is left, or this process dies in whatever way, the
@@ -57,7 +61,7 @@ async def open_servers(data_dir: Path, *, postgres: bool, chroma: bool, attach: 
         stack.callback(os.close, found)
         remove_instance(folder)  # Of a process that was killed: its id may belong to another one by now.
         index = await stack.enter_async_context(embedded_chroma(folder, found)) if chroma else None
-        urls = await stack.enter_async_context(embedded_postgres(folder, found)) if postgres else None
+        urls = await stack.enter_async_context(embedded_postgres(folder, found, connections=connections)) if postgres else None
         servers = Servers(
             owner_url=urls.owner if urls else None,
             app_url=urls.app if urls else None,

@@ -49,6 +49,9 @@ async def examined(settings: Settings) -> AsyncIterator[Finding]:
         )
         return
     yield Finding("fine", "Settings", f"{settings.environment}")
+    if settings.api_processes > 1 and settings.redis_url is None:
+        sentence = f"Each of {settings.api_processes} API processes counts the limits in memory for itself."
+        yield Finding("warning", "API processes", sentence, "Set REDIS_URL; answers are then resumed in any of them at once, too.")
     for finding in examined_machine(settings):
         yield finding
     try:
