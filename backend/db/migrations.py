@@ -32,7 +32,7 @@ async def migrate(url: str, *, patience_seconds: float = PATIENCE_SECONDS) -> bo
     """Upgrade the database under an advisory lock, so that many processes may call this at once; return whether it changed.
 
     A database that is up to date costs one query, and Alembic is not even imported. One that a newer release has migrated is left
-    as it is, where this release works with it. Each revision is a transaction of its own: what was done before one that fails stays.
+    as it is, where this release works with it. Each revision is a transaction of its own: what was done before a failure stays.
 
     Raises:
         ConfigurationError: A newer release has written this database, or others held its tables for too long.
@@ -132,7 +132,7 @@ async def _gone(connection: AsyncConnection, revision: str, patience_seconds: fl
                 raise
             if loop.time() > deadline:
                 raise ConfigurationError(
-                    f"The database was not migrated: for {patience_seconds:.0f} seconds others held a table that a revision changes."
+                    f"The database was not migrated: for {patience_seconds:.0f} seconds others held a table that it changes."
                     " End what runs so long in it (pg_stat_activity tells), then try again."
                 ) from error
             await asyncio.sleep(PAUSE_SECONDS)

@@ -35,7 +35,8 @@ select c.relname::text as name, jsonb_build_object(
   'indexes', (select coalesce(jsonb_object_agg(i.indexrelid::regclass::text, jsonb_build_object(
        'unique', i.indisunique, 'valid', i.indisvalid, 'definition', pg_get_indexdef(i.indexrelid),
        'nulls_alike', i.indnullsnotdistinct,
-       'columns', array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum = any (i.indkey::int2[])))),
+       'columns', array(select a.attname::text from pg_attribute a
+                         where a.attrelid = c.oid and a.attnum = any (i.indkey::int2[])))),
        '{{}}')
      from pg_index i where i.indrelid = c.oid),
   'policies', (select coalesce(jsonb_object_agg(p.polname, concat_ws(' | ', p.polpermissive, p.polcmd, p.polroles::regrole[],
