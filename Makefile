@@ -5,6 +5,8 @@ SECONDS ?= 60
 WORKERS ?= 4
 KILLS ?= 50
 SEED ?=
+REVISION ?=
+COMMIT ?= HEAD
 UV_VERSION := 0.13.9
 UV_HOME := .tools/uv-$(UV_VERSION)
 
@@ -16,7 +18,8 @@ export UV_PROJECT_ENVIRONMENT := .venv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults
+.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults prove-upgrades \
+	schema-manifest older-folder
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -44,6 +47,15 @@ prove-kills: .venv/.for-development ## Kill it at 50 random moments and break it
 
 prove-faults: .venv/.for-development ## Let every call to something outside fail once in every way, commits and the calls of the pages too
 	DOCENT_ALL_FAULTS=1 .venv/bin/python -m pytest -s tests/faults/test_injected_faults.py tests/ui/test_no_traceback.py
+
+prove-upgrades: .venv/.for-development ## Kill an upgrade to the next major version of PostgreSQL at each of its steps
+	DOCENT_EVERY_MOMENT=1 .venv/bin/python -m pytest -s tests/migrations/test_postgres_versions.py
+
+schema-manifest: .venv/.for-development ## Write down the schema of a release (REVISION=0009); the next one is held to it
+	.venv/bin/python -m tests.migrations.manifest $(REVISION)
+
+older-folder: .venv/.for-development ## Pack a data folder as an older commit writes it (COMMIT=328e5e2 REVISION=0008), for the tests to open
+	.venv/bin/python -m tests.migrations.folders $(COMMIT) $(REVISION)
 
 check: .venv/.for-development ## Check formatting, style, types and the floors of the house
 	.venv/bin/ruff format --check .

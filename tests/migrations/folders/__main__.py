@@ -1,6 +1,6 @@
 """``make older-folder COMMIT=... REVISION=...``: let the code of an older commit fill a data folder, and pack it.
 
-The database is packed as SQL (``pg_dump``), for a cluster's files are 40 MB and belong to one version of PostgreSQL. Texts, names and
+The database is packed as SQL (``pg_dump``): a cluster has 40 MB, and belongs to one version of PostgreSQL. Texts, names and
 passwords are the same each time; ids, keys and times are not.
 """
 
@@ -30,7 +30,7 @@ def older(tree: Path, data: Path, **settings: object) -> AbstractAsyncContextMan
 
 
 async def filled(tree: Path, data: Path) -> None:
-    data.mkdir(mode=0o700)  # Else it would be given the database that today's code makes.
+    await asyncio.to_thread(data.mkdir, mode=0o700)  # Else it would be given the database that today's code makes.
     async with older(tree, data) as product:
         told = await used(product)
     async with older(tree, data, failpoints="index.stored=kill") as product, product.client() as client:

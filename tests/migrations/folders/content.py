@@ -52,7 +52,6 @@ async def used(product: Product) -> Told:
             "alice": alice.username,
             "bob": bob.username,
             "key": key.get("key"),
-            "refresh_token": alice.refresh_token,
             "session": session,
             "task": task["id"],
             "answer": answer,
