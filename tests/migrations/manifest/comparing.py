@@ -66,8 +66,8 @@ def _columns(where: str, old: dict[str, Thing], new: dict[str, Thing]) -> Iterat
             if before[what] != after[what]:
                 yield f"{column}: {what} was {before[what] or 'none'} and is {after[what] or 'none'}"
     for name in new.keys() - old.keys():
-        column = new[name]
-        if not (column["nullable"] or column["default"] or column["generated"] or column["identity"]):
+        fresh = new[name]
+        if not (fresh["nullable"] or fresh["default"] or fresh["generated"] or fresh["identity"]):
             yield f"{where}: column {name} is new, and an older insert gives it no value"
 
 
