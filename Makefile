@@ -8,6 +8,8 @@ APIS ?= 2
 JOBS ?= 2
 STREAMS ?= 100
 SEED ?=
+REVISION ?=
+COMMIT ?= HEAD
 UV_VERSION := 0.13.9
 UV_HOME := .tools/uv-$(UV_VERSION)
 
@@ -19,7 +21,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled test-image prove-scaled prove-rolling
+.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled test-image prove-scaled prove-rolling prove-upgrades schema-manifest older-folder
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -61,6 +63,14 @@ prove-scaled: .venv/.for-development ## Kill and stop parts of the scaled topolo
 	.venv/bin/python -m tests.faults.scaled.prove --seconds $(SECONDS) $(if $(PLAN),--plan $(PLAN)) $(if $(SEED),--seed $(SEED))
 prove-rolling: .venv/.for-development ## Replace the API processes under 100 streams; no answer is cut without a mark (STREAMS=100)
 	.venv/bin/python -m tests.faults.prove_rolling $(STREAMS)
+prove-upgrades: .venv/.for-development ## Kill an upgrade to the next major version of PostgreSQL at each of its steps
+	DOCENT_EVERY_MOMENT=1 .venv/bin/python -m pytest -s tests/migrations/test_postgres_versions.py
+
+schema-manifest: .venv/.for-development ## Write down the schema of a release (REVISION=0009); the next one is held to it
+	.venv/bin/python -m tests.migrations.manifest $(REVISION)
+
+older-folder: .venv/.for-development ## Pack a data folder as an older commit writes it (COMMIT=328e5e2 REVISION=0008), for the tests to open
+	.venv/bin/python -m tests.migrations.folders $(COMMIT) $(REVISION)
 
 check: .venv/.for-development ## Check formatting, style, types and the floors of the house
 	.venv/bin/ruff format --check .

@@ -3,10 +3,13 @@
 import asyncio
 
 from alembic import context
+from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from backend.core.config import Settings, asyncpg_url
+from backend.db.migrations import LOCK_SECONDS
+from backend.db.releases import oldest_release, record
 from backend.models import Base
 
 
@@ -28,15 +31,33 @@ end $do$
 """
 
 
+def applied(*, ctx: MigrationContext, heads: set[str], **_: object) -> None:
+    """In the transaction of each revision: who may read what is new, and which releases may work on it."""
+    if ctx.as_sql or ctx.connection is None or not heads:
+        return
+    script = context.script
+    chain = reversed(list(script.iterate_revisions(tuple(heads), "base")))
+    oldest = oldest_release((revision.revision, getattr(revision.module, "works_with", None)) for revision in chain)
+    ctx.connection.execute(text(GRANTS))
+    ctx.connection.execute(text(record(oldest)))
+
+
 def run(connection: Connection) -> None:
-    # The policies are forced on the tables' owner too: a migration that touches rows has to see them all.
+    # The policies are forced on the tables' owner too: a migration that touches rows has to see them all. And whoever asks for a
+    # table that a revision waits for waits behind it: so it does not wait for long.
     connection.execute(text("select set_config('docent.mode', 'system', false)"))
+    connection.execute(text(f"select set_config('lock_timeout', '{LOCK_SECONDS}s', false)"))
     connection.commit()
-    context.configure(connection=connection, target_metadata=Base.metadata, include_name=include_name, compare_server_default=False)
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        include_name=include_name,
+        compare_server_default=False,
+        transaction_per_migration=True,  # Locks are held for one revision at a time.
+        on_version_apply=applied,
+    )
     with context.begin_transaction():
         context.run_migrations()
-        if not context.is_offline_mode() and context.get_context().get_current_revision() is not None:
-            connection.execute(text(GRANTS))
 
 
 async def connect_and_run() -> None:

@@ -11,6 +11,8 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+# The oldest revision whose code still works once this one is there: no later than the newest of the previous release.
+works_with = ${repr(down_revision)}
 
 
 def upgrade() -> None:

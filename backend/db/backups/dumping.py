@@ -8,6 +8,7 @@ from typing import Any
 from backend.core.errors import ConfigurationError
 from backend.core.transactions import assert_no_transaction, transaction_open
 from backend.db.backups.catalog import SYSTEM, Table, connected, quoted, tables_of
+from backend.db.migrations import revisions
 from backend.models import Base, ChunkVectorRow
 
 VECTORS = ChunkVectorRow.__tablename__
@@ -73,7 +74,7 @@ async def open_dump(url: str, *, with_vectors: bool) -> AsyncIterator[Dump]:
     """Open a snapshot of everybody's rows, read-only.
 
     Raises:
-        ConfigurationError: This database has never been migrated, so there is nothing in it.
+        ConfigurationError: This database has never been migrated, so there is nothing in it; or a newer release has.
         DatabaseUnavailableError: PostgreSQL does not answer.
     """
     assert_no_transaction("reading the whole database")
@@ -84,8 +85,14 @@ async def open_dump(url: str, *, with_vectors: bool) -> AsyncIterator[Dump]:
         try:
             async with driver.transaction(isolation="repeatable_read", readonly=True):
                 await driver.execute(SYSTEM)
+                revision = await driver.fetchval("select version_num from alembic_version")
+                if revision not in revisions():
+                    raise ConfigurationError(
+                        f"A newer release has migrated this database (revision {revision}), and may keep more in it than this one "
+                        "knows. Back it up with that release."
+                    )
                 tables = [table for table in await tables_of(driver) if table.name in Base.metadata.tables]
                 kept = [table for table in tables if with_vectors or table.name != VECTORS]
-                yield Dump(driver, await driver.fetchval("select version_num from alembic_version"), kept)
+                yield Dump(driver, revision, kept)
         finally:
             transaction_open.reset(token)
