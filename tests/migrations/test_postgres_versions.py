@@ -15,7 +15,6 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from backend.adapters.servers import postgres_upgrade
 from backend.adapters.servers.postgres_binaries import MAJOR_VERSION
 from backend.adapters.servers.supervisor import open_servers
 from backend.bootstrap.application import open_application
@@ -200,7 +199,7 @@ async def test_a_newer_version_is_refused_and_so_is_a_second_cluster(tmp_path: P
 async def test_where_there_is_no_room_for_a_second_copy_nothing_is_begun(
     older: Older, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_upgrade.shutil, "disk_usage", lambda _: SimpleNamespace(free=50_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=50_000_000))
     with pytest.raises(StorageFullError, match=r"takes \d+ MB, and 50 MB are free\. Make room, .* nothing was changed"):
         await accounts(older.folder)
     assert (older.folder / "pg" / "PG_VERSION").read_text().strip() == OLDER

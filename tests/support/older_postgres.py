@@ -24,7 +24,8 @@ async def older_postgres(data_dir: Path) -> AsyncIterator[PostgresUrls]:
     assert isinstance(lock, int)
     try:
         server = EmbeddedPostgres(folder, lock, major=OLDER)
-        locale, embedded_postgres.LOCALE = embedded_postgres.LOCALE, ("--locale=C",)  # Its initdb does not know the builtin ones.
+        locale = embedded_postgres.LOCALE
+        embedded_postgres.LOCALE = ("--locale=C",)  # Its initdb does not know the builtin ones.
         try:
             await server.ensure_cluster()
         finally:

@@ -15,7 +15,7 @@ ACCESS = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJ3aG9ldmVyIn0.c2lnbmF0d
 SIGN_IN = OpaqueToken.make("ds", uuid4()).text
 
 
-@pytest.mark.parametrize("secret", [KEY, ACCESS, SIGN_IN, "correct horse battery"])
+@pytest.mark.parametrize("secret", [KEY, ACCESS, SIGN_IN, "correct horse battery"], ids=["key", "access", "sign-in", "password"])
 def test_a_planted_secret_is_found_in_its_line(secret: str) -> None:
     assert leaks(f'{{"event": "fine"}}\n{{"event": "asked", "with": "{secret}"}}\n') == [
         f'{{"event": "asked", "with": "{secret}"}}'
@@ -66,6 +66,8 @@ def test_a_test_fails_that_logs_a_secret() -> None:
         ("http://127.0.0.1:8000 asks me@example.com", "http://127.0.0.1:8000 asks me@example.com"),
         ("document 01a20539-7b51-7640-89f1-3c9de2ae1f4e is ready", "document 01a20539-7b51-7640-89f1-3c9de2ae1f4e is ready"),
     ],
+    # The credentials are others in each process, and all processes of a run have to agree on the names.
+    ids=["bearer", "key", "sign-in", "token", "database", "redis", "provider", "address", "id"],
 )
 def test_the_last_net_takes_credentials_out_of_a_line_and_leaves_the_rest(line: str, kept: str) -> None:
     assert masked(line) == kept

@@ -20,7 +20,7 @@ from backend.adapters.servers.processes import Program, User, end, kept_running,
 from backend.core.errors import ConfigurationError, DatabaseUnavailableError
 
 CLUSTER = "pg"
-LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+LOCALE: tuple[str, ...] = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 _RECOVERY_SECONDS = 300.0
 _PROBE_SECONDS = 0.01
 _PORTS_TO_TRY = 3
