@@ -4,16 +4,15 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
 from time import perf_counter
 from uuid import UUID, uuid4
 
 import numpy as np
 
 from backend.adapters.embedders.hashing import HashingEmbedder
+from backend.adapters.vector_indexes.chroma import ChromaVectorIndex
 from backend.bootstrap.application import open_application
 from backend.bootstrap.servers import open_addresses
-from backend.adapters.vector_indexes.chroma import ChromaVectorIndex
 from backend.core.clock import now
 from backend.core.config import Settings
 from backend.core.ids import new_id
@@ -31,6 +30,7 @@ POOL = 3000
 WORDS = 8000
 PASSAGE_WORDS = 90
 STORED_AT_ONCE = 500
+NO_PASSWORD = "-"  # noqa: S105 - nobody signs in
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,7 @@ class Pool:
 async def pool() -> Pool:
     """Make up passages. The frequency of their words is that of a language: few are frequent."""
     random = np.random.default_rng(7)
-    letters = Random(7)
-    words = ["".join(letters.choices("aeioulnrstmdkpbg", k=letters.randint(3, 10))) for _ in range(WORDS)]
+    words = ["".join(random.choice(list("aeioulnrstmdkpbg"), random.integers(3, 11))) for _ in range(WORDS)]
     chosen = np.minimum(random.zipf(1.3, (POOL, PASSAGE_WORDS)), WORDS) - 1
     texts = [" ".join(words[place] for place in row) for row in chosen]
     vectors = await HashingEmbedder().embed_documents(texts)
@@ -65,7 +64,7 @@ async def build(settings: Settings, sizes: Sequence[int]) -> None:
 
         async def line() -> None:
             for number, size in waiting:
-                await _owner(uow, index, made, size, Random(f"{number} of {size}"))
+                await _owner(uow, index, made, size, np.random.default_rng(number))
                 if number % 100 == 0:
                     print(f"{number} owners, {perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
 
@@ -74,11 +73,13 @@ async def build(settings: Settings, sizes: Sequence[int]) -> None:
         await uow.aclose()
 
 
-async def _owner(uow: UnitOfWork, index: ChromaVectorIndex, made: Pool, size: int, random: Random) -> UUID:
+async def _owner(uow: UnitOfWork, index: ChromaVectorIndex, made: Pool, size: int, random: np.random.Generator) -> UUID:
     owner_id, document_id, name = new_id(), new_id(), f"owner-{uuid4().hex[:20]}"
     async with uow.system() as tx:
-        await tx.users.add(user_id=owner_id, username=name, email=f"{name}@localhost.invalid", full_name=None, password_hash="-")
-    rows = random.sample(range(POOL), size) if size <= POOL else random.choices(range(POOL), k=size)
+        await tx.users.add(
+            user_id=owner_id, username=name, email=f"{name}@localhost.invalid", full_name=None, password_hash=NO_PASSWORD
+        )
+    rows = random.integers(0, POOL, size).tolist()
     chunks, position = [], 0
     for ordinal, row in enumerate(rows):
         text = made.texts[row]
