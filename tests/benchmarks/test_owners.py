@@ -29,4 +29,4 @@ async def test_the_owners_that_are_written_in_bulk_are_as_if_they_had_been_uploa
 def test_a_row_tells_percentiles_and_shares() -> None:
     row = Timed([1.0] * 90 + [100.0] * 10, Counter(index=1, exact=3)).row("asked")
 
-    assert row == "| asked | 100 | 1 | 100 | 100 | 25% | 75% | 0% |"
+    assert row == "| asked | 100 | 1 | 100 | 100 | 25% | 75% | 0% | 0 |"
