@@ -13,7 +13,7 @@ from backend.adapters.document_parsers.sandbox import SandboxedDocumentParser
 from backend.adapters.language_detectors.langid import LangidLanguageDetector
 from backend.adapters.servers.private_files import prepare_data_folder
 from backend.adapters.sql_parsers.sqlglot import SqlglotParser
-from backend.adapters.vector_indexes.chroma import ChromaVectorIndex
+from backend.bootstrap.chroma import vector_index
 from backend.bootstrap.index import watch_index
 from backend.bootstrap.limits import open_limiter
 from backend.bootstrap.models import choose_embedder, embedders, may_use_ollama
@@ -106,7 +106,7 @@ async def open_application(
         stack.push_async_callback(uow.aclose)
         await assert_walls(engine)
         blobs = replacing.blobs or await _open_blobs(settings, at)
-        index = replacing.index or ChromaVectorIndex(at.chroma_url)
+        index = replacing.index or vector_index(at.chroma_url)
         stack.push_async_callback(index.aclose)
         model = _providers(settings, replacing, found)
         stack.push_async_callback(model.aclose)

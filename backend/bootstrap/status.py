@@ -1,6 +1,7 @@
 """What the status of an installation is made of."""
 
 from backend.adapters.probes.http import HttpProbe
+from backend.bootstrap import chroma
 from backend.bootstrap.providers import provider_url
 from backend.bootstrap.servers import Addresses, without_credentials
 from backend.core.config import Settings, plain_url
@@ -30,7 +31,7 @@ def status_service(
 
     checks: dict[str, Try] = {
         "blobs": (shown(settings.blob_url), blobs.check),
-        "chroma": (shown(at.chroma_url), index.check),
+        **_chroma(index, at.chroma_url, hidden=settings.production),
         **{model.provider: (shown(provider_url(settings, model.provider)), model.check) for model in models.all},
     }
     if settings.redis_url is not None:
@@ -46,3 +47,10 @@ def status_service(
         own={name: (shown(url), url) for name, url in own.items()},
         guarded=settings.production,
     )
+
+
+def _chroma(index: VectorIndex, urls: str, *, hidden: bool) -> dict[str, Try]:
+    """Return each server by its name: `chroma`, or numbered in the order of CHROMA_URL."""
+    found = chroma.servers(index, urls)
+    names = ["chroma"] if len(found) == 1 else [f"chroma-{number}" for number in range(1, len(found) + 1)]
+    return {name: ("" if hidden else url, check) for name, (url, check) in zip(names, found, strict=True)}

@@ -86,7 +86,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
     pipeline = IndexingPipeline(uow, blobs, parts.parser, parts.embedders, index, languages=parts.languages)
     builder = GenerationBuilder(uow, index, parts.embedders, pipeline)
     deadlines = Deadlines(settings.search_dense_seconds, settings.search_lexical_seconds)
-    retriever = Retriever(uow, index, parts.embedders, deadlines=deadlines)
+    retriever = Retriever(uow, index, parts.embedders, deadlines=deadlines, exact_chunks=settings.search_exact_chunks)
     turns = RunningTurns(parts.relay)
     titler = Titler(uow, model, enabled=settings.chat_titles == "auto")
     answering = Answering(

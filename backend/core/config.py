@@ -33,7 +33,10 @@ class Settings(BrowserSettings, MetricsSettings, ModelSettings):
     )
     database_owner_url: SecretStr | None = Field(None, description="The same with the role that owns the tables, for migrations.")
     database_pool_size: int = Field(10, ge=1, le=200, description="Connections of one process.")
-    chroma_url: str | None = Field(None, description="http://host:port; without it Chroma is embedded.")
+    chroma_url: str | None = Field(
+        None,
+        description="http://host:port, or several, comma-separated, which share the accounts; without it Chroma is embedded.",
+    )
     blob_url: str | None = Field(None, description="s3://bucket/prefix or file:///folder; without it files live in DATA_DIR.")
     redis_url: SecretStr | None = Field(
         None, description="redis://host:port/0; all processes then share the limits' counts and what running answers say."
@@ -76,6 +79,12 @@ class Settings(BrowserSettings, MetricsSettings, ModelSettings):
         description="`auto`: Ollama if it has EMBEDDING_MODEL, else hashing. The first choice stays until `docent reindex`.",
     )
     embedding_model: str = Field("nomic-embed-text", description="The embedding model, as its provider names it.")
+    search_exact_chunks: int = Field(
+        2000,
+        ge=0,
+        le=100_000,
+        description="Accounts of up to so many passages are searched by meaning in PostgreSQL, exactly; Chroma is asked of more.",
+    )
     search_dense_seconds: float = Field(
         10, gt=0, le=600, description="How long the search by meaning may take; then the one by words answers alone."
     )

@@ -108,6 +108,11 @@ ANSWERS = Histogram(
 TOKENS = Counter("docent_tokens_total", "Tokens read (prompt) and said (completion), as they count for usage.", ("model", "kind"))
 
 RETRIEVAL = Histogram("docent_retrieval_leg_duration_seconds", "Searches of one leg.", FAST, ("leg",))
+DENSE_SEARCHES = Counter(
+    "docent_dense_searches_total",
+    "Searches by meaning, by what found: the vector index, the vectors themselves, or those instead of an index of no use.",
+    ("by",),
+)
 RETRIEVAL_DOWN = Counter("docent_retrieval_leg_down_total", "Searches that a leg did not answer.", ("leg",))
 
 INGESTION = Histogram(

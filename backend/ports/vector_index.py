@@ -47,6 +47,17 @@ class VectorIndex(Protocol):
         """Return the names of all collections that the index holds, whoever made them."""
         ...
 
+    async def strays(self) -> list[str]:
+        """Return the names of collections that are held where nobody looks for them, as on a server that they have moved away from.
+
+        The same name may be a collection in use elsewhere.
+        """
+        ...
+
+    async def drop_strays(self, collection: str) -> None:
+        """Remove the copies of a collection that are held where nobody looks for them, and not the one that is in use."""
+        ...
+
     def ids(self, collection: str) -> AsyncIterator[list[UUID | str]]:
         """Yield every id of a collection, a page of bounded size at a time; nothing where there is no such collection.
 

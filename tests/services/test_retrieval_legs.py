@@ -25,7 +25,7 @@ SOON, LATER = 0.4, 60.0
 def retriever(workshop: Workshop, *, dense: float = LATER, lexical: float = LATER) -> Retriever:
     """Return one with these deadlines."""
     embedders = Embedders({workshop.embedder.identity: workshop.embedder}.__getitem__)
-    return Retriever(workshop.uow, workshop.index, embedders, deadlines=Deadlines(dense, lexical))
+    return Retriever(workshop.uow, workshop.index, embedders, deadlines=Deadlines(dense, lexical), exact_chunks=0)
 
 
 async def found_by(one: Retriever, owner: UUID, *questions: str) -> tuple[list[str], tuple[str, ...]]:

@@ -58,6 +58,8 @@ class Cluster:
             "chat_titles": "off",
             # Tests are one address and poll without mercy; those of the limits switch them on.
             "limits_enabled": False,
+            # Tests have few passages, and are to see the index at work; those of the exact search say otherwise.
+            "search_exact_chunks": 0,
         }
         return Settings(_env_file=None, **{**values, **changes})  # type: ignore[arg-type] # checked by pydantic
 

@@ -83,7 +83,7 @@ async def open_two_models(cluster: Cluster, database: Database, folder: Path) ->
     uow = UnitOfWork(make_engine(database.app_url, pool_size=5))
     async with open_application(cluster.settings(database, folder), replacing=replacing) as running:
         embedders = Embedders({large.identity: large, small.identity: small}.__getitem__)
-        retriever = Retriever(uow, index, embedders)
+        retriever = Retriever(uow, index, embedders, exact_chunks=0)
         workshop = Workshop(running.services, uow, retriever, parser, large, index, folder / "files", database)
         yield TwoModels(workshop, small)
     await uow.aclose()

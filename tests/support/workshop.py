@@ -141,6 +141,6 @@ async def open_workshop(cluster: Cluster, database: Database, folder: Path, **se
     replacing = Replacements(parser=parser, embedder=embedder, index=index)
     uow = UnitOfWork(make_engine(database.app_url, pool_size=5))
     async with open_application(chosen, replacing=replacing) as running:
-        retriever = Retriever(uow, index, Embedders({embedder.identity: embedder}.__getitem__))
+        retriever = Retriever(uow, index, Embedders({embedder.identity: embedder}.__getitem__), exact_chunks=0)
         yield Workshop(running.services, uow, retriever, parser, embedder, index, folder / "files", database)
     await uow.aclose()

@@ -8,7 +8,7 @@ from backend.adapters.blob_stores.object_store import ObjectBlobStore
 from backend.adapters.chat_models.ollama import find_ollama
 from backend.adapters.probes.http import HttpProbe
 from backend.adapters.servers.private_files import prepare_data_folder
-from backend.adapters.vector_indexes.chroma import ChromaVectorIndex
+from backend.bootstrap import chroma
 from backend.bootstrap.diagnosis.database import examined_database
 from backend.bootstrap.diagnosis.machine import examined_machine
 from backend.bootstrap.limits import open_limiter
@@ -68,17 +68,18 @@ async def examined(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _examined_services(settings: Settings, at: Addresses, *, usable: bool) -> AsyncIterator[Finding]:
     async with AsyncExitStack() as stack:
-        index = ChromaVectorIndex(at.chroma_url)
+        index = chroma.vector_index(at.chroma_url)
         stack.push_async_callback(index.aclose)
         limiter = open_limiter(settings)
         stack.push_async_callback(limiter.aclose)
-        checks: dict[str, tuple[str, Check]] = {
-            "Files": (without_credentials(settings.blob_url or "") or str(settings.data_dir / "files"), _files(settings)),
-            "Chroma": (without_credentials(at.chroma_url), index.check),
-        }
+        files = without_credentials(settings.blob_url or "") or str(settings.data_dir / "files")
+        checks: list[tuple[str, str, Check]] = [
+            ("Files", files, _files(settings)),
+            *(("Chroma", url, check) for url, check in chroma.servers(index, at.chroma_url)),
+        ]
         if settings.redis_url is not None:
-            checks["Redis"] = (without_credentials(settings.redis_url.get_secret_value()), limiter.check)
-        for subject, (where, check) in checks.items():
+            checks.append(("Redis", without_credentials(settings.redis_url.get_secret_value()), limiter.check))
+        for subject, where, check in checks:
             yield await _tried(subject, where, check)
         async for finding in _examined_chat_models(settings, stack):
             yield finding

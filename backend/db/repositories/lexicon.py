@@ -40,6 +40,8 @@ RESIZE = text(
 # The languages of a corpus are those that it has chunks of.
 SHRINK = text("delete from corpus_sizes where owner_id = :owner_id and chunks <= 0")
 
+CHUNKS = text("select coalesce(sum(chunks), 0) from corpus_sizes where owner_id = :owner_id")
+
 # Two stages: candidates by an OR of the six rarest lexemes of each language through the GIN index, then BM25 (k1 1.2, b 0.75) over
 # those. The question is read in the languages of the owner's corpus, and a chunk is scored by what its own language makes of it.
 # A word is as frequent as its lexemes are in all languages together, else a word of the many would weigh most in the documents of
@@ -126,6 +128,10 @@ class LexiconRepository(Repository):
         await self._connection.execute(FORGET, {"owner_id": owner_id})
         await self._connection.execute(RESIZE, {**of, "sign": -1})
         await self._connection.execute(SHRINK, {"owner_id": owner_id})
+
+    async def chunks(self, owner_id: UUID) -> int:
+        """Return how many chunks can be searched."""
+        return int((await self._connection.execute(CHUNKS, {"owner_id": owner_id})).scalar_one())
 
     async def search(
         self, owner_id: UUID, question: str, *, within: Sequence[UUID] | None, limit: int, candidates: int = 200

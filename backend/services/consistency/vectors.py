@@ -59,15 +59,17 @@ class VectorExaminer:
                 yield Defect(kind, owner_id, generation.collection, len(ids), frozenset(ids))
 
     async def orphans(self, owner_id: UUID | None) -> AsyncIterator[Defect]:
-        """Yield collections that nothing uses: an owner's, or all.
+        """Yield collections that nothing uses: an owner's, or all. Copies that a move between servers left behind are such, too.
 
         On a server of somebody else's only those of accounts that exist are ours for sure.
         """
-        names = await self._index.collections()
+        names, strays = await self._index.collections(), set(await self._index.strays())
         async with self._uow.system() as tx:
             used = {found.collection for found in await tx.generations.all()}
             used |= await tx.stored.collections_in_work()
-            owners = {name: owner for name in names if name not in used and (owner := _owner_of(name)) is not None}
+            owners = {
+                name: owner for name in names if (name not in used or name in strays) and (owner := _owner_of(name)) is not None
+            }
             known = await tx.consistency.existing(list(owners.values()))
         for name, owner in owners.items():
             if (self._sole or owner in known) and owner_id in {None, owner}:

@@ -146,11 +146,10 @@ class GenerationBuilder:
             written += ids
 
     async def drop(self, collection: str) -> None:
-        """Remove a collection that no generation is indexed by."""
+        """Remove a collection that no generation is indexed by; of one that is in use, the copies that nobody looks for."""
         async with self._uow.system() as tx:
             used = await tx.generations.indexed_by(collection)
-        if not used:
-            await self._index.drop(collection)
+        await (self._index.drop_strays(collection) if used else self._index.drop(collection))
 
     async def verify(self, generation: Generation) -> bool:
         """Compare a collection with PostgreSQL; if it has lost vectors, or cannot be read, queue its rebuilding.

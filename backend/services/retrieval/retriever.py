@@ -18,7 +18,7 @@ from backend.rag.deduplication import distinct
 from backend.rag.joining import Run, joined, touching
 from backend.rag.selection import BUDGET_CHARACTERS, within_budget
 from backend.services.embedders import Embedders
-from backend.services.retrieval.dense import DenseLeg
+from backend.services.retrieval.dense import EXACT_CHUNKS, DenseLeg
 from backend.services.retrieval.legs import Deadlines, Heard, heard
 from backend.services.retrieval.lexical import LexicalLeg
 from backend.services.retrieval.questions import forms_of
@@ -56,9 +56,17 @@ class Retriever:
     Each is searched for; what is relevant is judged by those before the last. A form without any word is passed over.
     """
 
-    def __init__(self, uow: UnitOfWork, index: VectorIndex, embedders: Embedders, *, deadlines: Deadlines = DEADLINES) -> None:
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        index: VectorIndex,
+        embedders: Embedders,
+        *,
+        deadlines: Deadlines = DEADLINES,
+        exact_chunks: int = EXACT_CHUNKS,
+    ) -> None:
         self._uow = uow
-        self._dense = DenseLeg(uow, index, embedders)
+        self._dense = DenseLeg(uow, index, embedders, exact_chunks=exact_chunks)
         self._lexical = LexicalLeg(uow)
         self._deadlines = deadlines
 

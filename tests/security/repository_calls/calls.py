@@ -151,6 +151,7 @@ OWN_READS: dict[str, Call] = {
     "usage.days": lambda tx, me, _: tx.usage.days(me, now().date()),
     "usage.stored": lambda tx, me, _: tx.usage.stored(me),
     "lexicon.search": lambda tx, me, _: tx.lexicon.search(me, "krill", within=None, limit=9),
+    "lexicon.chunks": lambda tx, me, _: tx.lexicon.chunks(me),
 }
 OWN_WRITES: dict[str, Call] = {
     "users.update": lambda tx, me, _: tx.users.update(me, full_name="Me"),

@@ -4,5 +4,6 @@ chromadb takes two seconds to import, so nothing here touches it before the firs
 """
 
 from backend.adapters.vector_indexes.chroma.index import ChromaVectorIndex
+from backend.adapters.vector_indexes.chroma.sharded import ShardedChromaVectorIndex
 
-__all__ = ["ChromaVectorIndex"]
+__all__ = ["ChromaVectorIndex", "ShardedChromaVectorIndex"]

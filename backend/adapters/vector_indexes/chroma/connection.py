@@ -27,7 +27,7 @@ class ChromaConnection:
     """The one client of a process. It is made at the first call, and again if that failed."""
 
     def __init__(self, url: str, *, connect_seconds: float) -> None:
-        self._host, self._port, self._tls = _address(url)
+        self._host, self._port, self._tls = address(url)
         self._connect_seconds = connect_seconds
         self._closed = False
         self._in_use = 0
@@ -152,7 +152,12 @@ def verify(collection: "AsyncCollection") -> None:
         raise VectorIndexBrokenError
 
 
-def _address(url: str) -> tuple[str, int, bool]:
+def address(url: str) -> tuple[str, int, bool]:
+    """Return host, port, and whether TLS is spoken there.
+
+    Raises:
+        ConfigurationError: It is no address of a server.
+    """
     try:
         parts = urlsplit(url)
         default = {"http": 80, "https": 443}[parts.scheme]

@@ -92,6 +92,13 @@ class ChromaVectorIndex:
             offset += len(page)
         return list(names)
 
+    async def strays(self) -> list[str]:
+        """See ``VectorIndex.strays``. One server is looked at for everything, so that there is none."""
+        return []
+
+    async def drop_strays(self, collection: str) -> None:
+        """See ``VectorIndex.drop_strays``."""
+
     async def ids(self, collection: str) -> AsyncIterator[list[UUID | str]]:
         """See ``VectorIndex.ids``."""
         offset = 0
