@@ -168,9 +168,9 @@ class ReindexService:
         """Remove a collection that is not used any more; see ``GenerationBuilder.drop``."""
         await self._builder.drop(collection)
 
-    async def verify_index(self) -> bool:
+    async def verify_index(self, *, seconds: float | None = None) -> bool:
         """Look whether the index has lost something; see ``GenerationBuilder.verify_all``."""
-        return await self._builder.verify_all()
+        return await self._builder.verify_all(seconds=seconds)
 
     async def resume(self) -> None:
         """Queue what has no job: generations that are not complete, and collections that too much was deleted from.

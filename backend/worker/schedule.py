@@ -9,6 +9,8 @@ log = structlog.get_logger(__name__)
 
 BEFORE_DOCUMENTS = 10
 """A priority. Among equals the oldest job is first, and what keeps the house must not wait for a thousand documents."""
+VERIFYING_SECONDS = 20.0
+"""Of ten minutes: thousands of collections are verified in turn, and leave the index to those who ask."""
 
 
 def add_schedule(app: procrastinate.App, services: Services, *, stalled_seconds: float) -> None:
@@ -35,7 +37,7 @@ def add_schedule(app: procrastinate.App, services: Services, *, stalled_seconds:
     @app.task(name="verify_index", queueing_lock="verify_index")
     async def verify_index(timestamp: int) -> None:
         log.debug("verifying_the_index", at=timestamp)
-        await services.reindexing.verify_index()
+        await services.reindexing.verify_index(seconds=VERIFYING_SECONDS)
 
 
 async def queue_again(app: procrastinate.App, *, silent_for_seconds: float) -> None:
