@@ -26,7 +26,7 @@ FACTS = text(
 
 async def examined_database(settings: Settings, at: Addresses) -> AsyncIterator[Finding]:
     """Look at the database. One that does not answer is one finding; the last one of another is about its schema."""
-    engine = make_engine(at.app_url, pool_size=1)
+    engine = make_engine(at.app_url, pool_size=1, pooled=at.pooled)
     try:
         async for finding in _facts(settings, at, engine):
             yield finding
@@ -40,7 +40,7 @@ async def examined_database(settings: Settings, at: Addresses) -> AsyncIterator[
 
 async def _schema(settings: Settings, at: Addresses, engine: AsyncEngine) -> Finding:
     try:
-        await assert_current(at.app_url)
+        await assert_current(at.session_url)
     except ConfigurationError as error:
         by_hand = settings.production and settings.database_url is not None
         mend = (
