@@ -46,7 +46,9 @@ async def open_addresses(settings: Settings, *, attach: bool = False) -> AsyncIt
     # Read first: a wrong address is then refused before anything is started.
     app_url = asyncpg_url(settings.database_url.get_secret_value()) if settings.database_url else None
     direct_url = asyncpg_url(settings.database_direct_url.get_secret_value()) if settings.database_direct_url else None
-    owner_url = asyncpg_url(settings.database_owner_url.get_secret_value()) if settings.database_owner_url else direct_url or app_url
+    owner_url = (
+        asyncpg_url(settings.database_owner_url.get_secret_value()) if settings.database_owner_url else direct_url or app_url
+    )
     chroma_url = settings.chroma_url
     embedded = {"postgres": app_url is None, "chroma": chroma_url is None}
     exclusive, store = False, None

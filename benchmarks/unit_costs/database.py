@@ -38,7 +38,7 @@ class Database:
 
     async def stand(self) -> Stand:
         """Return where it stands."""
-        tables = {name: size for name, size in await self._connection.fetch(SIZES)}
+        tables = {str(row[0]): int(row[1]) for row in await self._connection.fetch(SIZES)}
         written = await self._connection.fetchval("select pg_current_wal_lsn() - '0/0'::pg_lsn")
         return Stand(tables, int(written))
 
@@ -51,8 +51,12 @@ class Database:
         while True:
             async with self._connection_is_free, self._connection.transaction():
                 await self._connection.execute("select set_config('docent.mode', 'system', true)")
-                status, passages = await self._connection.fetchrow("select status, chunks from documents where id = $1", document_id)
+                status, passages = await self._connection.fetchrow(
+                    "select status, chunks from documents where id = $1", document_id
+                )
             if status == "ready":
                 return int(passages)
-            assert status != "failed", document_id
+            if status == "failed":
+                message = f"the document {document_id} failed"
+                raise RuntimeError(message)
             await asyncio.sleep(0.2)

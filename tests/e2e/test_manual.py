@@ -17,6 +17,7 @@ PAGES = ("install.md", "backup.md", "tuning.md", "disaster.md")
 STEPS = [block for page in PAGES for block in blocks(page) if block.language == "sh"]
 CHAT, EMBEDDINGS = InstalledModel("llama3.2:1b"), InstalledModel("nomic-embed-text", "nomic-bert", 2048, 256, ("embedding",))
 
+pytestmark = pytest.mark.timeout(900)  # Some forty commands, each a process of its own.
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the pages use curl, which is not installed")
 
 
@@ -27,14 +28,16 @@ async def printed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[lis
         ollama.registry.models = [CHAT, EMBEDDINGS]
         machine = Machine(tmp_path_factory.mktemp("machine"), OLLAMA_URL=ollama.url)
         try:
-            yield await machine.follow(STEPS, within=140)
+            yield await machine.follow(STEPS, within=800)
         finally:
             await machine.switch_off()
 
 
 @needs_curl
 def test_every_step_prints_what_the_pages_promise(printed: list[str]) -> None:
-    broken = [(step.page, step.text, missing) for step, said in zip(STEPS, printed, strict=True) if (missing := step.missing_in(said))]
+    broken = [
+        (step.page, step.text, missing) for step, said in zip(STEPS, printed, strict=True) if (missing := step.missing_in(said))
+    ]
 
     assert broken == [], "\n".join(printed)
 

@@ -1,12 +1,13 @@
 """The operators' pages in docs, run as they stand there, on an installation of their own.
 
-What they ask of root and of systemd is done by stand-ins: ``sudo`` stays who it is, and ``systemctl`` starts and ends what the unit in
-``deploy`` starts.
+What they ask of root and of systemd is done by stand-ins: ``sudo`` stays who it is, and ``systemctl`` starts and ends what the unit
+in ``deploy`` starts.
 """
 
 import asyncio
 import os
 import re
+import select
 import shlex
 import signal
 import sys
@@ -146,14 +147,24 @@ class Machine:
         if not told.exists():
             return
         pid = int(told.read_text())
-        os.kill(pid, signal.SIGTERM)
-        async with asyncio.timeout(60):
-            while Path(f"/proc/{pid}").exists():
-                await asyncio.sleep(0.05)
+        try:
+            os.kill(pid, signal.SIGTERM)
+        except ProcessLookupError:
+            return
+        await asyncio.to_thread(_wait_for_the_end_of, pid)
 
     def _log(self) -> str:
         log = self.folder / "log"
         return log.read_text(errors="replace")[-2000:] if log.exists() else ""
+
+
+def _wait_for_the_end_of(pid: int) -> None:
+    """It is no child of ours: its shell has ended."""
+    process = os.pidfd_open(pid)
+    try:
+        select.select([process], [], [], 60)
+    finally:
+        os.close(process)
 
 
 def _pattern(line: str) -> str:

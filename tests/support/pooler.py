@@ -45,8 +45,8 @@ async def pooled(url: str, *, servers: int) -> AsyncIterator[str]:
     program, at, own_port = pooler(), urlsplit(url), free_port()
     with tempfile.TemporaryDirectory(prefix="docent-pooler-") as folder:
         users, file = Path(folder, "users"), Path(folder, "pgbouncer.ini")
-        users.write_text(f'"{at.username}" "{at.password}"\n')
-        file.write_text(CONFIGURATION.format(host=at.hostname, port=at.port, own_port=own_port, users=users, servers=servers))
+        _write(users, f'"{at.username}" "{at.password}"\n')
+        _write(file, CONFIGURATION.format(host=at.hostname, port=at.port, own_port=own_port, users=users, servers=servers))
         # It refuses to run as root, and the folders of a test are nobody's but its own.
         as_whom = ("-u", "nobody") if os.geteuid() == 0 else ()
         if as_whom:
@@ -63,6 +63,10 @@ async def pooled(url: str, *, servers: int) -> AsyncIterator[str]:
             if process.returncode is None:
                 process.terminate()
             await process.communicate()
+
+
+def _write(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
 
 
 async def _answers(port: int) -> bool:
