@@ -132,8 +132,10 @@ async def _answers(place: Place, people: list[Account], figures: Figures) -> Non
 async def _connections(place: Place, figures: Figures) -> None:
     """Count them. Those of the pools grow up to DATABASE_POOL_SIZE with what is asked; the others are always there."""
     connected = await place.database.connected()
-    listening, queue = connected["docent answers"], sum(connected.values()) - connected["docent"] - connected["docent answers"]
-    figures.api_connections, figures.worker_connections = POOL + listening, POOL + queue
+    queue = sum(connected.values()) - connected["docent"] - connected["docent answers"]
+    # Both processes hear of stops, and only the worker has the queue's connections.
+    listening = connected["docent answers"] / 2
+    figures.api_connections, figures.worker_connections = POOL + listening, POOL + listening + queue
 
 
 async def _streams(place: Place, people: list[Account], sizes: "Sizes", figures: Figures) -> None:

@@ -13,7 +13,7 @@ from tests.support.pooler import pooled
 from tests.support.product import Product, run_docent, running_product
 
 SERVERS = 3
-PEOPLE = 6
+PEOPLE = 4
 
 
 async def served(product: Product, number: int) -> None:
@@ -21,7 +21,7 @@ async def served(product: Product, number: int) -> None:
     async with product.account(f"person-{number}") as somebody:
         document = (await somebody.upload(f"notes-{number}.md", WHALES + long_text(4, f"matter {number} of"))).json()
         assert (await somebody.settled(document["id"], within=120))["status"] == "ready"
-        for _ in range(3):
+        for _ in range(2):
             answer = (await somebody.ask("What do blue whales eat?")).raise_for_status().json()
             assert answer["sources"]
             assert {source["document_id"] for source in answer["sources"]} == {document["id"]}
@@ -52,6 +52,8 @@ async def test_everything_works_through_a_pooler_with_fewer_connections_than_our
         assert code == 0, told
         code, told = await run_docent(product, "doctor", "--json")
         assert code == 0, told
+        code, told = await run_docent(product, "doctor", DATABASE_DIRECT_URL="")
+        assert (code, "DATABASE_DIRECT_URL" in told) == (1, True), told
         async with product.account("stopper") as somebody:
             await stops(product, ollama, somebody.access_token)
         connection = await asyncpg.connect(plain_url(database.app_url))

@@ -33,6 +33,8 @@ async def examined_database(settings: Settings, at: Addresses) -> AsyncIterator[
         yield await _schema(settings, at, engine)
     except DocentError as error:
         mend = "Start it, or correct DATABASE_URL." if settings.database_url else f"Its log is in {settings.data_dir}/logs."
+        if "startup parameter" in str(error.__cause__):
+            mend = "A pooler refuses the settings of a session: set DATABASE_DIRECT_URL to the address that leads past it."
         yield Finding("wrong", "PostgreSQL", f"{_shown(at)}: {error.message}", mend)
     finally:
         await engine.dispose()
