@@ -13,6 +13,7 @@ from backend.services.registry import Services
 from tests.support.cluster import Cluster, Database, open_cluster
 
 LONG_FILES = (
+    "e2e/test_manual.py",
     "faults/test_injected_faults.py",
     "security/fuzzing/test_whole_api.py",
     "documents/http/test_quotes.py",

@@ -17,7 +17,7 @@ PAGES = ("install.md", "backup.md", "tuning.md", "disaster.md")
 STEPS = [block for page in PAGES for block in blocks(page) if block.language == "sh"]
 CHAT, EMBEDDINGS = InstalledModel("llama3.2:1b"), InstalledModel("nomic-embed-text", "nomic-bert", 2048, 256, ("embedding",))
 
-pytestmark = pytest.mark.timeout(900)  # Some forty commands, each a process of its own.
+pytestmark = pytest.mark.timeout(1600)  # Some forty commands, each a process of its own.
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the pages use curl, which is not installed")
 
 
@@ -28,7 +28,7 @@ async def printed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[lis
         ollama.registry.models = [CHAT, EMBEDDINGS]
         machine = Machine(tmp_path_factory.mktemp("machine"), OLLAMA_URL=ollama.url)
         try:
-            yield await machine.follow(STEPS, within=800)
+            yield await machine.follow(STEPS, within=1500)
         finally:
             await machine.switch_off()
 
