@@ -31,8 +31,8 @@ EMBEDDING_MODEL = InstalledModel("nomic-embed-text:latest", "nomic-bert", 2048, 
 class Sizes:
     """How much is measured."""
 
-    users: int = 40
-    large_document: int = 2000
+    users: int = 80
+    large_document: int = 3000
     streams: int = 200
     limited: int = 1000
     idle_seconds: float = 10

@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from backend.adapters.limiters.redis import RedisLimiter
+from backend.adapters.relays.redis import RedisRelay
 from backend.core.ids import new_id
+from backend.ports.relay import Relayed
 from benchmarks.unit_costs.figures import Figures
 from benchmarks.unit_costs.place import Place, a_few_at_once
 from benchmarks.unit_costs.processes import disk, memory
@@ -22,6 +24,9 @@ VIEWS = 3
 SHORT, LONG = 5, 205
 SMALL_DOCUMENT = 40
 AT_FIRST = 8
+WARMING = 8
+PIECES = 200
+PIECE = '{"text": "word "}'
 POOL = 10
 """What DATABASE_POOL_SIZE is unless it is set."""
 QUESTION = "What property does subject 7 have, what does it weigh, and when was it catalogued?"
@@ -51,6 +56,7 @@ async def all_of_them(place: Place, sizes: "Sizes") -> Figures:
         figures.api_memory, figures.worker_memory = memory(place.pids["api"]), memory(place.pids["worker"])
         await _streams(place, people, sizes, figures)
         await _limits(place, sizes, figures)
+        await _relayed(place, sizes, figures)
     return figures
 
 
@@ -118,9 +124,7 @@ async def _answers(place: Place, people: list[Account], figures: Figures) -> Non
 
     await a_few_at_once(short, people[:AT_FIRST])
     small = await place.cost(a_few_at_once(short, people))
-    held = await place.redis_bytes()
     large = await place.cost(a_few_at_once(long, people))
-    figures.redis_stream_token = (await place.redis_bytes() - held) / (len(people) * LONG)
     tokens = len(people) * (LONG - SHORT)
     figures.cpu["an answer"] = small.each(len(people))
     figures.cpu["a token"] = {name: max(0.0, large.cpu[name] - spent) / tokens for name, spent in small.cpu.items()}
@@ -139,15 +143,17 @@ async def _connections(place: Place, figures: Figures) -> None:
 
 
 async def _streams(place: Place, people: list[Account], sizes: "Sizes", figures: Figures) -> None:
-    """Open many at once, twice: the first ones warm up."""
+    """Open many, a few at once, until all are open. Some others before them warm up: what is freed is kept for the next."""
     place.ollama.reply, place.ollama.interval = ["word "] * 4000, 1.0
-    for _ in range(2):
+    for streams in (WARMING, sizes.streams):
         before = memory(place.pids["api"])
         async with AsyncExitStack() as stack:
-            await asyncio.gather(
-                *(stack.enter_async_context(_begun_stream(people[number % len(people)])) for number in range(sizes.streams))
-            )
-            figures.api_memory_stream = max(0, memory(place.pids["api"]) - before) / sizes.streams
+
+            async def begin(number: int, into: AsyncExitStack = stack) -> None:
+                await into.enter_async_context(_begun_stream(people[number % len(people)]))
+
+            await a_few_at_once(begin, range(streams))
+            figures.api_memory_stream = max(0, memory(place.pids["api"]) - before) / streams
         await asyncio.sleep(3)
 
 
@@ -175,6 +181,20 @@ async def _limits(place: Place, sizes: "Sizes", figures: Figures) -> None:
     finally:
         await limiter.aclose()
     figures.redis_user = (await place.redis_bytes() - before) / sizes.limited
+
+
+async def _relayed(place: Place, sizes: "Sizes", figures: Figures) -> None:
+    """What an answer leaves in Redis that somebody reads through another process: only those are relayed."""
+    before = await place.redis_bytes()
+    relay = RedisRelay(place.redis_url)
+    try:
+        for _ in range(sizes.limited // 10):
+            turn_id = new_id()
+            for number in range(1, PIECES + 1):
+                await relay.publish(turn_id, [Relayed(number - 1, number, PIECE)])
+    finally:
+        await relay.aclose()
+    figures.redis_stream_token = (await place.redis_bytes() - before) / (sizes.limited // 10 * PIECES)
 
 
 async def _uploaded(place: Place, one: Account, paragraphs: int) -> int:

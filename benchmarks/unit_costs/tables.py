@@ -74,7 +74,7 @@ def _costs(of: Figures) -> str:
         ("an account's collection that is loaded", "Chroma's memory", _bytes(of.chroma_memory_collection)),
         ("a vector that is loaded", "Chroma's memory", _bytes(of.chroma_memory_vector)),
         ("an account that asks", "Redis", _bytes(of.redis_user)),
-        ("a token of a resumable answer, for five minutes", "Redis", _bytes(of.redis_stream_token)),
+        ("a token of an answer that is read in another process, for five minutes", "Redis", _bytes(of.redis_stream_token)),
         ("an API process, after all of this", "memory", _bytes(of.api_memory)),
         ("a worker, after all of this", "memory", _bytes(of.worker_memory)),
         ("an open stream", "memory of the API process", _bytes(of.api_memory_stream)),

@@ -3,6 +3,8 @@
 from dataclasses import asdict, fields
 from itertools import pairwise
 
+import pytest
+
 from benchmarks.unit_costs.arithmetic import ASSUMED, SENTENCES, limits, need
 from benchmarks.unit_costs.figures import Figures
 from benchmarks.unit_costs.tables import PAGE, SCALES, read, written
@@ -30,7 +32,7 @@ def test_needs_grow_with_the_accounts_and_nothing_needs_less_than_a_process() ->
 
     assert (needs[0].api_processes, needs[0].workers) == (1, 1)
     for fewer, more in pairwise(needs):
-        assert more.postgres_disk == 10 * fewer.postgres_disk
+        assert more.postgres_disk == pytest.approx(10 * fewer.postgres_disk)
         assert more.connections >= fewer.connections
 
 
