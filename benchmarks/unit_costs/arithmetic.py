@@ -26,6 +26,7 @@ class Assumed:
     pages: float = 60
     busiest_hour: float = 0.2
     answer_tokens: float = 300
+    token_bytes: float = 4
     tokens_per_second: float = 30
     full_core: float = 0.5
     machine_cores: float = 32
@@ -47,6 +48,7 @@ SENTENCES = {
     "pages": "requests of an active account on a day, to show pages",
     "busiest_hour": "share of a day's work that falls into its busiest hour",
     "answer_tokens": "tokens of an answer",
+    "token_bytes": "bytes of a token's text",
     "tokens_per_second": "tokens that the model writes in a second, for each answer",
     "full_core": "share of a core that is planned to be used in the busiest hour",
     "machine_cores": "cores of the largest machine",
@@ -99,7 +101,7 @@ def need(users: int, of: Figures, assumed: Assumed) -> Need:
     loaded = min(active, active * assumed.questions * assumed.busiest_hour)
     wal = of.wal_sign_in * assumed.sign_ins + of.wal_answer * assumed.questions
     wal += (of.wal_document + of.wal_passage * assumed.passages) * assumed.uploads
-    answer = of.postgres_answer + of.postgres_token * assumed.answer_tokens
+    answer = of.postgres_answer + assumed.token_bytes * assumed.answer_tokens
     account = of.postgres_user + answer * assumed.kept_answers
     return Need(
         users=users,

@@ -15,7 +15,6 @@ class Figures:
     postgres_document: float = 0
     postgres_passage: float = 0
     postgres_answer: float = 0
-    postgres_token: float = 0
     wal_sign_in: float = 0
     wal_document: float = 0
     wal_passage: float = 0

@@ -129,7 +129,6 @@ async def _answers(place: Place, people: list[Account], figures: Figures) -> Non
     figures.cpu["an answer"] = small.each(len(people))
     figures.cpu["a token"] = {name: max(0.0, large.cpu[name] - spent) / tokens for name, spent in small.cpu.items()}
     figures.postgres_answer, figures.wal_answer = small.bytes / len(people), small.written / len(people)
-    figures.postgres_token = max(0.0, (large.bytes - small.bytes) / tokens)
     figures.tables["answer"] = small.by_table(len(people))
 
 

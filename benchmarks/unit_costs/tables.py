@@ -59,8 +59,7 @@ def _costs(of: Figures) -> str:
         ("an account, with one sign-in", "PostgreSQL", _bytes(of.postgres_user)),
         ("a document, without its passages", "PostgreSQL", _bytes(of.postgres_document)),
         ("a passage", "PostgreSQL", f"{_bytes(of.postgres_passage)} ({_named(of.tables['passage'])})"),
-        ("a question and its answer", "PostgreSQL", f"{_bytes(of.postgres_answer)} ({_named(of.tables['answer'])})"),
-        ("a token of an answer", "PostgreSQL", _bytes(of.postgres_token)),
+        ("a question and its answer, of few words", "PostgreSQL", f"{_bytes(of.postgres_answer)} ({_named(of.tables['answer'])})"),
         ("a sign-in", "PostgreSQL's write-ahead log", _bytes(of.wal_sign_in)),
         (
             "a document; each of its passages",
