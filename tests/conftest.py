@@ -15,6 +15,7 @@ from tests.support.cluster import Cluster, Database, open_cluster
 from tests.support.leaks import leaks
 
 LONG_FILES = (
+    "e2e/test_manual.py",
     "faults/test_injected_faults.py",
     "security/fuzzing/test_whole_api.py",
     "security/fuzzing/test_classes.py",

@@ -101,7 +101,7 @@ async def open_application(
         found = await find_ollama(settings.ollama_url) if may_use_ollama(settings) else None
         at = await stack.enter_async_context(open_addresses(settings, attach=attach))
         await _bring_up_to_date(settings, at, migrates=migrates)
-        engine = make_engine(at.app_url, pool_size=settings.database_pool_size)
+        engine = make_engine(at.app_url, pool_size=settings.database_pool_size, pooled=at.pooled)
         uow = UnitOfWork(engine)
         stack.push_async_callback(uow.aclose)
         await assert_walls(engine)
@@ -141,12 +141,12 @@ async def open_application(
             await services.maintenance.end_abandoned_answers(all_of_them=True)
             await services.idempotency.forget_running()
         worker = Worker(
-            plain_url(at.app_url),
+            plain_url(at.session_url),
             services,
             concurrency=settings.worker_concurrency,
             grace_seconds=settings.shutdown_grace_seconds,
         )
-        listener = AnswerListener(at.app_url, obey=services.streams.obey, keep=services.streams.keep)
+        listener = AnswerListener(at.session_url, obey=services.streams.obey, keep=services.streams.keep)
         yield Application(services, worker, listener, at.exclusive, chat_line(settings, model, found), identity)
 
 
@@ -182,7 +182,7 @@ async def _open_blobs(settings: Settings, at: Addresses) -> ObjectBlobStore:
 async def _bring_up_to_date(settings: Settings, at: Addresses, *, migrates: bool) -> None:
     """Migrate, except where production runs on a database of its own: there `docent migrate` does, once, before a roll-out."""
     if not migrates or (settings.production and settings.database_url is not None):
-        await assert_current(at.app_url)
+        await assert_current(at.session_url)
     elif await migrate(at.owner_url):
         log.info("database_migrated")
 

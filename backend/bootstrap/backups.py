@@ -30,7 +30,7 @@ async def back_up(settings: Settings, path: Path, *, with_vectors: bool) -> Summ
     async with _opened(settings, attach=True) as (at, blobs):
         key = _secret_key(settings)
         kept = key.read_text(encoding="utf-8").strip() if settings.secret_key is None and key.exists() else None
-        return await BackupWriter(at.app_url, blobs, kept).write(path, with_vectors=with_vectors)
+        return await BackupWriter(at.session_url, blobs, kept).write(path, with_vectors=with_vectors)
 
 
 async def restore(settings: Settings, path: Path) -> Summary:
@@ -50,7 +50,7 @@ async def restore(settings: Settings, path: Path) -> Summary:
     async with _opened(settings, attach=False) as (at, blobs):
         summary = await Restorer(at.owner_url, blobs, keep if settings.secret_key is None else None).restore(backup)
         if not backup.header.with_vectors:
-            await _embed_anew(at.app_url)
+            await _embed_anew(at.session_url)
         return summary
 
 

@@ -26,6 +26,17 @@ class Addresses:
     chroma_url: str
     exclusive: bool
     chroma_store: ChromaStore | None = None
+    direct_url: str | None = None
+
+    @property
+    def pooled(self) -> bool:
+        """Whether ``app_url`` names a pooler of transactions."""
+        return self.direct_url is not None
+
+    @property
+    def session_url(self) -> str:
+        """Where a connection is one session: for listening, the queue and backups."""
+        return self.direct_url or self.app_url
 
 
 @asynccontextmanager
@@ -38,7 +49,10 @@ async def open_addresses(settings: Settings, *, attach: bool = False) -> AsyncIt
     """
     # Read first: a wrong address is then refused before anything is started.
     app_url = asyncpg_url(settings.database_url.get_secret_value()) if settings.database_url else None
-    owner_url = asyncpg_url(settings.database_owner_url.get_secret_value()) if settings.database_owner_url else app_url
+    direct_url = asyncpg_url(settings.database_direct_url.get_secret_value()) if settings.database_direct_url else None
+    owner_url = (
+        asyncpg_url(settings.database_owner_url.get_secret_value()) if settings.database_owner_url else direct_url or app_url
+    )
     chroma_url = settings.chroma_url
     embedded = {"postgres": app_url is None, "chroma": chroma_url is None}
     exclusive, store = False, None
@@ -50,7 +64,7 @@ async def open_addresses(settings: Settings, *, attach: bool = False) -> AsyncIt
             exclusive = servers.app_url is not None and not servers.attached
             app_url, owner_url = servers.app_url or app_url, servers.owner_url or owner_url
             chroma_url, store = servers.chroma_url or chroma_url, servers.chroma_store
-        yield Addresses(owner_url or "", app_url or "", chroma_url or "", exclusive, store)
+        yield Addresses(owner_url or "", app_url or "", chroma_url or "", exclusive, store, direct_url)
 
 
 def _connections(settings: Settings) -> int:

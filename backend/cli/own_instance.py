@@ -23,6 +23,7 @@ def private_settings(settings: Settings, folder: Path) -> Settings:
         "data_dir": folder,
         "database_url": None,
         "database_owner_url": None,
+        "database_direct_url": None,
         "chroma_url": None,
         "blob_url": None,
         "redis_url": None,

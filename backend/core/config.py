@@ -32,6 +32,9 @@ class Settings(BrowserSettings, MetricsSettings, ModelSettings):
         None, description="postgresql://user:password@host/name; without it PostgreSQL is embedded."
     )
     database_owner_url: SecretStr | None = Field(None, description="The same with the role that owns the tables, for migrations.")
+    database_direct_url: SecretStr | None = Field(
+        None, description="The same past a pooler: set it where DATABASE_URL names one that pools transactions, such as PgBouncer."
+    )
     database_pool_size: int = Field(10, ge=1, le=200, description="Connections of one process.")
     chroma_url: str | None = Field(
         None,
@@ -155,8 +158,10 @@ class Settings(BrowserSettings, MetricsSettings, ModelSettings):
         if self.status_services is not None:
             named_urls("STATUS_SERVICES", self.status_services.get_secret_value())
         self.check_browser()
-        if self.database_url is not None:
-            asyncpg_url(self.database_url.get_secret_value())
+        for url in filter(None, (self.database_url, self.database_owner_url, self.database_direct_url)):
+            asyncpg_url(url.get_secret_value())
+        if self.database_direct_url is not None and self.database_url is None:
+            raise ConfigurationError("DATABASE_DIRECT_URL is set, and DATABASE_URL is not: that one names the pooler.")
 
     def _check_embedder(self) -> None:
         if self.embedder not in self.providers_set_up:

@@ -1,10 +1,25 @@
 """The connection pool."""
 
+from typing import Any
+
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+BEHIND_A_POOLER: dict[str, Any] = {
+    # Every transaction may meet another server: what was prepared in the one before is not there. An unnamed statement is prepared
+    # and executed within one transaction.
+    "prepared_statement_cache_size": 0,
+    "statement_cache_size": 0,
+    "prepared_statement_name_func": str,
+}
 
-def make_engine(url: str, *, pool_size: int) -> AsyncEngine:
-    """Return an engine for an ``asyncpg`` URL. It connects lazily, and checks a connection before it hands it out."""
+
+def make_engine(url: str, *, pool_size: int, pooled: bool = False) -> AsyncEngine:
+    """Return an engine for an ``asyncpg`` URL. It connects lazily, and checks a connection before it hands it out.
+
+    ``pooled`` says that the URL names a pooler of transactions. Poolers refuse settings at the start of a connection that they do
+    not know: there ``jit = off``, which saves short queries from being compiled, is for the role (deploy/postgres-init.sql).
+    """
+    server_settings = {"application_name": "docent"} | ({} if pooled else {"jit": "off"})
     return create_async_engine(
         url,
         pool_size=pool_size,
@@ -16,7 +31,7 @@ def make_engine(url: str, *, pool_size: int) -> AsyncEngine:
         connect_args={
             "timeout": 10,
             "command_timeout": 60,
-            # Compiling short queries costs more than it gains.
-            "server_settings": {"application_name": "docent", "jit": "off"},
+            "server_settings": server_settings,
+            **(BEHIND_A_POOLER if pooled else {}),
         },
     )

@@ -26,13 +26,15 @@ FACTS = text(
 
 async def examined_database(settings: Settings, at: Addresses) -> AsyncIterator[Finding]:
     """Look at the database. One that does not answer is one finding; the last one of another is about its schema."""
-    engine = make_engine(at.app_url, pool_size=1)
+    engine = make_engine(at.app_url, pool_size=1, pooled=at.pooled)
     try:
         async for finding in _facts(settings, at, engine):
             yield finding
         yield await _schema(settings, at, engine)
     except DocentError as error:
         mend = "Start it, or correct DATABASE_URL." if settings.database_url else f"Its log is in {settings.data_dir}/logs."
+        if "startup parameter" in str(error.__cause__):
+            mend = "A pooler refuses the settings of a session: set DATABASE_DIRECT_URL to the address that leads past it."
         yield Finding("wrong", "PostgreSQL", f"{_shown(at)}: {error.message}", mend)
     finally:
         await engine.dispose()
@@ -40,7 +42,7 @@ async def examined_database(settings: Settings, at: Addresses) -> AsyncIterator[
 
 async def _schema(settings: Settings, at: Addresses, engine: AsyncEngine) -> Finding:
     try:
-        schema = await assert_current(at.app_url)
+        schema = await assert_current(at.session_url)
     except ConfigurationError as error:
         by_hand = settings.production and settings.database_url is not None
         mend = (

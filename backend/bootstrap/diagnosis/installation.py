@@ -107,7 +107,7 @@ async def _examined_chat_models(settings: Settings, stack: AsyncExitStack) -> As
 
 
 async def _examined_embedder(settings: Settings, at: Addresses, stack: AsyncExitStack) -> Finding:
-    engine = make_engine(at.app_url, pool_size=1)
+    engine = make_engine(at.session_url, pool_size=1)
     stack.push_async_callback(engine.dispose)
     available = embedders(settings)
     stack.push_async_callback(available.aclose)

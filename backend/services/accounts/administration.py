@@ -11,7 +11,7 @@ from backend.core.security import PasswordHasher
 from backend.core.values.page import Cursor, Page
 from backend.core.values.user import Caller, Origin, Role, Tier, User
 from backend.db.uow import UnitOfWork
-from backend.services.accounts.profile import RESET_PREFIX, assert_not_last_admin, delete_account, end_credentials
+from backend.services.accounts.profile import RESET_PREFIX, assert_not_last_admin, delete_account, end_credentials, set_password
 
 RESET_LINK_LIFETIME = timedelta(hours=24)
 
@@ -70,10 +70,33 @@ class AdministrationService:
         async with self._uow.system() as tx:
             return _existing(await tx.users.get(user_id))
 
+    async def named(self, login: str) -> User:
+        """Return the account with this username or address, compared without case.
+
+        Raises:
+            UserNotFoundError: There is none.
+        """
+        async with self._uow.system() as tx:
+            return _existing(await tx.users.by_login(login))
+
+    async def set_password(self, user_id: UUID, password: str, *, origin: Origin) -> None:
+        """Set a password from the operator's own command line. Everything that was signed in ends, API keys too.
+
+        Raises:
+            UserNotFoundError: There is none.
+        """
+        password_hash = await self._passwords.hash(password)
+        async with self._uow.system() as tx:
+            _existing(await tx.users.get(user_id))
+            await set_password(tx, user_id, password_hash, keep=None)
+            await tx.audit.note("password_reset", actor_id=None, subject_id=user_id, origin=origin)
+
     async def update(
-        self, caller: Caller, user_id: UUID, *, role: Role | None, tier: Tier | None, is_active: bool | None, origin: Origin
+        self, caller: Caller | None, user_id: UUID, *, role: Role | None, tier: Tier | None, is_active: bool | None, origin: Origin
     ) -> User:
         """Change what an account may do. One that is disabled loses every credential at once.
+
+        ``caller`` is ``None`` for the operator's own command line.
 
         Raises:
             UserNotFoundError: There is none.
@@ -90,7 +113,8 @@ class AdministrationService:
             user = _existing(await tx.users.update(user_id, **changes))
             if is_active is False or user.role != before.role:
                 await end_credentials(tx, user_id)
-            await tx.audit.note("account_changed", actor_id=caller.user_id, subject_id=user_id, origin=origin, **changes)
+            actor_id = None if caller is None else caller.user_id
+            await tx.audit.note("account_changed", actor_id=actor_id, subject_id=user_id, origin=origin, **changes)
         return user
 
     async def delete(self, caller: Caller, user_id: UUID, *, origin: Origin) -> None:
