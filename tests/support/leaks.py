@@ -44,7 +44,7 @@ class Confidences:
             return
         try:
             body = json.loads(request.content[:65_536])
-        except (ValueError, httpx2.RequestNotRead):
+        except (ValueError, RecursionError, httpx2.RequestNotRead):
             return
         for text in _confided(body):
             self.note(text)
