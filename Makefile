@@ -42,7 +42,7 @@ test: .venv/.for-development ## Run the tests, WORKERS files at once (a part of 
 	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-scaled: .venv/.for-development ## Run the tests of the API against the scaled topology (make test-scaled ARGS=tests/api/test_chat.py)
-	DOCENT_TOPOLOGY=scaled .venv/bin/python -m pytest $(or $(ARGS),tests/api)
+	DOCENT_TOPOLOGY=scaled .venv/bin/python -m pytest -n 2 --dist loadfile $(or $(ARGS),tests/api)
 
 test-image: .venv/.for-development ## Take the steps of the Dockerfile without an engine, and look whether the result serves
 	DOCENT_IMAGE=1 .venv/bin/python -m pytest -s tests/e2e/test_image.py

@@ -146,7 +146,8 @@ async def open_application(
             concurrency=settings.worker_concurrency,
             grace_seconds=settings.shutdown_grace_seconds,
         )
-        listener = AnswerListener(at.session_url, obey=services.streams.obey, keep=services.streams.keep)
+        streams = services.streams
+        listener = AnswerListener(at.session_url, obey=streams.obey, keep=streams.keep, cancel=services.calls.obey)
         yield Application(services, worker, listener, at.exclusive, chat_line(settings, model, found), identity)
 
 

@@ -29,6 +29,7 @@ from backend.services.answering.running import RunningTurns
 from backend.services.answering.titling import Titler
 from backend.services.assist import AssistService
 from backend.services.audit import AuditService
+from backend.services.calls import CallService
 from backend.services.catalog import CatalogService
 from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
@@ -114,6 +115,7 @@ def put_together(settings: Settings, at: Addresses, parts: Parts) -> Services:
         answering=answering,
         assist=AssistService(generating, parts.sql),
         audit=AuditService(uow),
+        calls=CallService(uow),
         catalog=catalog,
         chat=ChatService(uow, answering, quotas),
         consistency=ConsistencyService(

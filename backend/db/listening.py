@@ -1,4 +1,4 @@
-"""Hearing what other processes say of answers through PostgreSQL, on a connection of its own."""
+"""Hearing what other processes say of answers and calls through PostgreSQL, on a connection of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 
 from backend.core.config import plain_url
+from backend.db.repositories.calls import CANCEL_CHANNEL
 from backend.db.repositories.messages import FOLLOW_CHANNEL, STOP_CHANNEL
 
 log = structlog.get_logger(__name__)
@@ -19,16 +20,19 @@ ALIVE_SECONDS = 30.0
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 15.0
 
+Told = Callable[[UUID], object]
+
 
 class AnswerListener:
-    """Hears which answers shall stop, and tells ``obey``; and which are read elsewhere, and tells ``keep``.
+    """Hears what concerns this process, and tells it.
 
+    ``obey`` is told which answers shall stop, ``keep`` which ones are read elsewhere, ``cancel`` which calls are cancelled.
     While PostgreSQL is away nothing is heard, and it connects again.
     """
 
-    def __init__(self, url: str, *, obey: Callable[[UUID], None], keep: Callable[[UUID], None]) -> None:
+    def __init__(self, url: str, *, obey: Told, keep: Told, cancel: Told) -> None:
         self._url = plain_url(url)
-        self._told = {STOP_CHANNEL: obey, FOLLOW_CHANNEL: keep}
+        self._told = {STOP_CHANNEL: obey, FOLLOW_CHANNEL: keep, CANCEL_CHANNEL: cancel}
         self._pause = FIRST_PAUSE_SECONDS
 
     @asynccontextmanager
@@ -75,7 +79,7 @@ class AnswerListener:
     def _heard(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
         """Take an id, and nothing else: anybody who may connect to the database may say something here."""
         try:
-            message_id = UUID(str(payload))
+            named = UUID(str(payload))
         except ValueError:
             return
-        self._told[channel](message_id)
+        self._told[channel](named)

@@ -13,6 +13,7 @@ from backend.core.transactions import assert_no_transaction, transaction_open
 from backend.db.conflicts import translated
 from backend.db.repositories.api_keys import ApiKeyRepository
 from backend.db.repositories.audit import AuditRepository
+from backend.db.repositories.calls import CallRepository
 from backend.db.repositories.chunks import ChunkRepository
 from backend.db.repositories.consistency import ConsistencyRepository
 from backend.db.repositories.documents import DocumentRepository
@@ -53,6 +54,7 @@ class Transaction:
         self.sign_ins = SignInRepository(connection)
         self.sessions = SessionRepository(connection)
         self.messages = MessageRepository(connection)
+        self.calls = CallRepository(connection)
         self.tasks = TaskRepository(connection)
         self.documents = DocumentRepository(connection)
         self.texts = TextRepository(connection)

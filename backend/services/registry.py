@@ -12,6 +12,7 @@ from backend.services.answering.pipeline import Answering
 from backend.services.answering.titling import Titler
 from backend.services.assist import AssistService
 from backend.services.audit import AuditService
+from backend.services.calls import CallService
 from backend.services.catalog import CatalogService
 from backend.services.chat import ChatService
 from backend.services.consistency.service import ConsistencyService
@@ -45,6 +46,7 @@ class Services:
     answering: Answering
     assist: AssistService
     audit: AuditService
+    calls: CallService
     catalog: CatalogService
     chat: ChatService
     consistency: ConsistencyService

@@ -3,19 +3,34 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.api.conftest import SCALED
+from tests.support.ollama import StandInOllama
 from tests.support.product import Account, Product, running_product
 
 Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
 
 NAME = re.compile(r"(docent|process|python)_[a-z_]+")
 ODD_UNITS = re.compile(r"_(ms|milliseconds|minutes|hours|kb|mb|percent)(_|$)")
+
+
+@pytest.fixture(scope="module")
+async def product(
+    product: Product, shared_ollama: StandInOllama, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Product]:
+    """One process: each tells what it has measured itself, and only of one is it known that it has done everything."""
+    if not SCALED:
+        yield product
+        return
+    folder = tmp_path_factory.mktemp("measured") / "data"
+    async with running_product(folder, chat_provider="ollama", embedder="hashing", ollama_url=shared_ollama.url) as alone:
+        yield alone
 
 
 async def ready_document(account: Account, filename: str, data: bytes) -> dict[str, Any]:

@@ -116,7 +116,8 @@ async def test_the_status_is_told_to_anybody_in_the_shape_that_is_described(prod
         ready = (await stranger.get("/ready")).json()
 
     assert {frozenset(service) for service in listed} == {frozenset(("name", "url", "status", "response_time_ms", "detail"))}
-    assert {service["name"] for service in listed} == set(ready["checks"]) == {"postgresql", "blobs", "chroma", "ollama"}
+    expected = {"postgresql", "blobs", "chroma", "ollama", *({"redis"} if "REDIS_URL" in product.environment else ())}
+    assert {service["name"] for service in listed} == set(ready["checks"]) == expected
 
 
 @pytest.mark.parametrize("accept", ["*/*", BROWSER["Accept"]])

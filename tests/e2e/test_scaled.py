@@ -1,5 +1,6 @@
 """The scaled topology, and nginx in front of it: a person's way through several processes."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import pytest
 
 from tests.api.conftest import ollama, shared_ollama
 from tests.api.test_resuming.places import heard_by, resumed_by
+from tests.api.test_streams.streaming import new_session, stored
 from tests.support.chroma import free_port
 from tests.support.files import WHALES
 from tests.support.nginx import running_nginx
@@ -84,6 +86,25 @@ async def test_any_process_goes_on_with_what_another_one_began(place: Place, oll
         assert rest.text.startswith(heard.text)
 
 
+async def test_a_call_of_an_agent_is_cancelled_in_any_process(place: Place, ollama: StandInOllama) -> None:
+    ollama.reply, ollama.interval = ["word "] * 2000, 0.1
+    window, opened, dropped = {"Mcp-Session-Id": "window"}, ollama.streams_opened, ollama.streams_dropped
+    async with place.product.process(0).account() as here, place.product.process(1).client() as client:
+        session = await new_session(here)
+        params = {"name": "ask", "arguments": {"question": "Go on.", "session_id": session}}
+        ask = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}
+        cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}}
+        asking = asyncio.create_task(here.client.post("/mcp", json=ask, headers=window))
+        async with asyncio.timeout(60):
+            while ollama.streams_opened == opened:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.01)
+        cancelled = await elsewhere(here, client).client.post("/mcp", json=cancel, headers=window)
+        await ollama.dropped(dropped + 1)
+
+        assert [(answer.status_code, answer.content) for answer in (cancelled, await asking)] == [(202, b"")] * 2
+        assert (await stored(here, session))["status"] == "stopped"
+
+
 async def test_a_process_that_is_gone_is_passed_over_and_comes_back(place: Place) -> None:
     gone = place.product.topology.apis[0]
     await gone.kill()
@@ -120,7 +141,7 @@ async def test_through_nginx_a_file_passes_up_to_the_limit_and_beyond_it_is_refu
 
     assert (largest.status_code, largest.json()["size"]) == (202, LARGEST)
     assert (refused.status_code, refused.headers["content-type"]) == (413, "application/problem+json")
-    assert refused.json()["code"] == "upload_too_large"
+    assert refused.json()["code"] == "document_too_large"
 
 
 async def test_through_nginx_somebody_signs_in_and_the_pages_open_at_the_same_address(proxy: Reachable) -> None:

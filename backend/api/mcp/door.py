@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from backend.api.mcp.call import CALL, Call
-from backend.api.mcp.exchange import Exchange, Key, Refusal
+from backend.api.mcp.exchange import Exchange, Refusal, Running
 from backend.core.config import Settings
 from backend.core.errors import OriginRefusedError
 from backend.core.values.user import Caller
@@ -33,7 +34,6 @@ class Door:
         self._version = version
         self._wanted: asyncio.Event
         self._server: asyncio.Future[Server]
-        self._exchanges: dict[Key, Exchange] = {}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -80,12 +80,14 @@ class Door:
         except Refusal as refusal:
             return refusal.response()
         session = request.headers.get(SESSION, "")
-        if message.cancels is not None and (running := self._exchanges.get((caller.user_id, session, message.cancels))) is not None:
-            running.cancel()
+        if message.cancels is not None:
+            await services.calls.cancel(caller.user_id, session, message.cancels)
         request.scope[CALL] = Call(caller, services, request.app.state.watches, self._settings.max_upload_bytes)
-        key = None if message.id is None or not session else (caller.user_id, session, message.id)
         app = server.app(request.headers, message, events="text/event-stream" in accepted)
-        return Exchange(app, body, begins_session=message.begins_session, key=key, exchanges=self._exchanges)
+        running: Running = nullcontext
+        if message.id is not None and session:
+            running = partial(services.calls.running, caller.user_id, session, message.id)
+        return Exchange(app, body, begins_session=message.begins_session, running=running)
 
     def _assert_let_in(self, request: Request) -> None:
         origin = request.headers.get("origin")

@@ -1,8 +1,9 @@
 """One message and its answer."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from secrets import token_hex
-from uuid import UUID
 
 import orjson
 from starlette.datastructures import MutableHeaders
@@ -11,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SESSION_HEADER = "Mcp-Session-Id"
 
-Key = tuple[UUID, str, str | int]
-"""Whose a running request is, of which session of theirs, and its id there."""
+Running = Callable[[Callable[[], object]], AbstractContextManager[object]]
+"""Has what it is given called, within the block, if the client cancels the request."""
 
 
 class Refusal(Exception):  # noqa: N818 - it is raised to be answered
@@ -36,36 +37,24 @@ class Exchange(Response):
     which of a person's running requests they mean when they cancel one. Clients since then cancel by closing the connection.
     """
 
-    def __init__(
-        self, app: ASGIApp, body: bytes, *, begins_session: bool, key: Key | None, exchanges: dict[Key, "Exchange"]
-    ) -> None:
+    def __init__(self, app: ASGIApp, body: bytes, *, begins_session: bool, running: Running) -> None:
         super().__init__()
         self._app = app
         self._bytes = body
         self._begins_session = begins_session
-        self._key = key
-        self._exchanges = exchanges
-        self._work: asyncio.Future[None] | None = None
-
-    def cancel(self) -> None:
-        """End it: the client does not want the answer any more."""
-        if self._work is not None:
-            self._work.cancel()
+        self._running = running
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
         line = _Line(receive, send, self._bytes, begins_session=self._begins_session)
-        self._work = work = asyncio.ensure_future(self._app(scope, line.receive, line.send))
+        work = asyncio.ensure_future(self._app(scope, line.receive, line.send))
         line.gone.add_done_callback(lambda _: work.cancel())
-        if self._key is not None:
-            self._exchanges[self._key] = self
         try:
-            await asyncio.wait({work})
+            with self._running(work.cancel):
+                await asyncio.wait({work})
             if work.cancelled() and not line.gone.done():
                 await line.end()
         finally:
-            if self._key is not None and self._exchanges.get(self._key) is self:
-                del self._exchanges[self._key]
             line.gone.cancel()
             work.cancel()
             await asyncio.wait({work})

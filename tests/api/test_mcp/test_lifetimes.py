@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.api.conftest import SCALED
 from tests.api.test_mcp.agents import ERAS, agent, call, error
 from tests.api.test_streams.streaming import new_session, stored
 from tests.support.cluster import Cluster, Database
@@ -31,8 +30,6 @@ async def opened(ollama: StandInOllama, before: int) -> None:
 async def test_a_call_that_is_cancelled_frees_the_model(
     product: Product, alice: Account, ollama: StandInOllama, mode: str, told: bool
 ) -> None:
-    if SCALED and mode == "legacy":
-        pytest.xfail("clients of that era cancel with a request of its own, and only the process that gets it obeys")
     ollama.reply, ollama.interval = ["word "] * 2000, 0.02
     session, before, dropped = await new_session(alice), ollama.streams_opened, ollama.streams_dropped
 

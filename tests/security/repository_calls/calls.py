@@ -190,6 +190,7 @@ NOT_ABOUT_ANOTHERS_IDS = {
     *("queue.state", "queue.failures", "tasks.without_job"),  # The system's view, for administrators and the clock.
     *("documents.without_job", "vectors.unindexed_documents", "messages.end_abandoned", "messages.renew"),
     *("jobs.queued", "jobs.hasten", "jobs.forget_ended", "jobs.withdraw"),
+    "calls.cancel",  # Whose a call is, is part of its id, and none is stored.
     *("consistency.owners", "consistency.existing", "consistency.is_left_over", "stored.foreign", "stored.files", "lexicon.lock"),
     *("stored.named_files", "stored.collections_in_work", "stored.newest_job", "stored.queued"),
     *("consistency.disagreements", "consistency.recount"),  # What an operator asks about an account, and nobody else.
