@@ -2,6 +2,13 @@
 
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+WAIT_SECONDS = 30
+"""How long a transaction waits for a free connection.
+
+Hundreds of questions at once take turns for more than ten seconds on a small machine, and all are served in the end. A database
+that is away refuses at once.
+"""
+
 
 def make_engine(url: str, *, pool_size: int) -> AsyncEngine:
     """Return an engine for an ``asyncpg`` URL. It connects lazily, and checks a connection before it hands it out."""
@@ -9,7 +16,7 @@ def make_engine(url: str, *, pool_size: int) -> AsyncEngine:
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=10,
+        pool_timeout=WAIT_SECONDS,
         pool_pre_ping=True,
         # Parameters hold people's texts, and exceptions end in logs.
         hide_parameters=True,
