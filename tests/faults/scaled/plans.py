@@ -28,23 +28,13 @@ Plan = Callable[[Stage, float], Awaitable[None]]
 
 
 async def kills(stage: Stage, seconds: float, *, every: float = 10.0) -> None:
-    """Kill -9 an API process and a worker every few seconds, each in turn; whoever supervises them starts them again.
-
-    Nobody waits for that, but for the one that is to be killed next: on a slow machine the other one dies before.
-    """
-    kinds = (stage.scaled.apis, stage.scaled.workers)
-    supervised = {victim.name: asyncio.Lock() for victims in kinds for victim in victims}
-    async with asyncio.TaskGroup() as tasks:
-        async for number in _strokes(seconds, every):
-            for victims in kinds:
-                victim = victims[number % len(victims)]
-                tasks.create_task(_killed(stage, victim, supervised[victim.name]))
-
-
-async def _killed(stage: Stage, victim: Member, supervised: asyncio.Lock) -> None:
-    async with supervised, stage.tally.disturbed(f"{victim.name.partition('-')[0]} process killed", *KILLED):
-        await victim.kill()
-        await victim.start()
+    """Kill -9 an API process and a worker every few seconds, each in turn; whoever supervises them starts them again."""
+    apis, workers = stage.scaled.apis, stage.scaled.workers
+    async for number in _strokes(seconds, every):
+        victims = (apis[number % len(apis)], workers[number % len(workers)])
+        async with stage.tally.disturbed("an API process and a worker killed", *KILLED):
+            await asyncio.gather(*(victim.kill() for victim in victims))
+            await asyncio.gather(*(victim.start() for victim in victims))
 
 
 async def database(stage: Stage, seconds: float, *, every: float = 20.0) -> None:
