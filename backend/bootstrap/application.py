@@ -105,7 +105,7 @@ async def open_application(
         uow = UnitOfWork(engine)
         stack.push_async_callback(uow.aclose)
         await assert_walls(engine)
-        blobs = replacing.blobs or await _open_blobs(settings, at)
+        blobs = replacing.blobs or await _open_blobs(settings, at, attach=attach)
         index = replacing.index or vector_index(at.chroma_url)
         stack.push_async_callback(index.aclose)
         model = _providers(settings, replacing, found)
@@ -171,12 +171,15 @@ async def migrate_database(settings: Settings) -> bool:
         return await migrate(at.owner_url)
 
 
-async def _open_blobs(settings: Settings, at: Addresses) -> ObjectBlobStore:
+async def _open_blobs(settings: Settings, at: Addresses, *, attach: bool) -> ObjectBlobStore:
     # The data folder is ours alone, whoever makes it first.
     blobs = ObjectBlobStore.at(settings.blob_url or prepare_data_folder(settings.data_dir) / "files")
     if at.exclusive:
         # What a killed process left half written is nobody's but ours.
         await blobs.sweep(older_than_seconds=0)
+    elif not attach:
+        # Beside other processes only what nobody has written to for long.
+        await blobs.sweep()
     return blobs
 
 

@@ -14,6 +14,8 @@ SHY = {
     "python_multipart": logging.ERROR,
     # A collector that is away is told about with every batch.
     "opentelemetry": logging.ERROR,
+    # It quotes the arguments of what it calls again: questions, and what was said to them.
+    "stamina": logging.ERROR,
 }
 
 _MEDDLED = (

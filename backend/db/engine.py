@@ -11,6 +11,12 @@ BEHIND_A_POOLER: dict[str, Any] = {
     "statement_cache_size": 0,
     "prepared_statement_name_func": str,
 }
+WAIT_SECONDS = 30
+"""How long a transaction waits for a free connection.
+
+Hundreds of questions at once take turns for more than ten seconds on a small machine, and all are served in the end. A database
+that is away refuses at once.
+"""
 
 
 def make_engine(url: str, *, pool_size: int, pooled: bool = False) -> AsyncEngine:
@@ -24,7 +30,7 @@ def make_engine(url: str, *, pool_size: int, pooled: bool = False) -> AsyncEngin
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=10,
+        pool_timeout=WAIT_SECONDS,
         pool_pre_ping=True,
         # Parameters hold people's texts, and exceptions end in logs.
         hide_parameters=True,

@@ -16,7 +16,6 @@ from tests.support.product import Account, Product
 
 WORDS = {"short": 8, "middle": 60, "long": 20_000}
 """How many words the model says, by the question's last word."""
-AT_ONCE = 10
 
 
 def reply_of(request: dict[str, object]) -> list[str]:
@@ -75,11 +74,7 @@ class Rolled:
 async def roll(product: Product, account: Account, streams: int, *, lengths: tuple[str, ...]) -> Rolled:
     """Send SIGHUP while so many answers are streamed, and requests come on old and new connections; look at all afterwards."""
     rolled = Rolled(before=members_of(product))
-    answers: list[tuple[Streamed, asyncio.Task[None]]] = []
-    while len(answers) < streams:
-        # Some at a time: what so many at once do to a small machine is another question.
-        some = range(len(answers), min(len(answers) + AT_ONCE, streams))
-        answers += await asyncio.gather(*(_stream(product, account, lengths[number % len(lengths)]) for number in some))
+    answers = await asyncio.gather(*(_stream(product, account, lengths[number % len(lengths)]) for number in range(streams)))
     rolled.spread = [_sockets(pid) for pid in rolled.before]
     over = asyncio.Event()
     asking = [

@@ -105,3 +105,18 @@ async def test_work_whose_job_got_lost_is_queued_again_once(workshop: Workshop) 
     for _ in range(2):
         await workshop.services.maintenance.reconcile()
         assert (await workshop.jobs(waiting), await workshop.jobs(gone)) == (["index_document"], ["purge_document"])
+
+
+async def test_no_job_of_a_purged_document_waits_behind_the_removal_of_its_file(workshop: Workshop) -> None:
+    alice = await workshop.user()
+    workshop.index.down = True
+    document = await workshop.indexed(alice, TEXT)
+    workshop.index.down = False
+    assert "confirm_vectors" in await workshop.jobs(document)
+
+    await workshop.services.documents.delete(alice, document.id)
+    await workshop.services.documents.purge(alice, document.id)
+
+    # It has the same lock, and begins in an hour.
+    assert {"confirm_vectors", "tidy_document"} & set(await workshop.jobs(document)) == set()
+    assert "purge_file" in await workshop.jobs(document)

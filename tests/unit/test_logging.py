@@ -30,3 +30,27 @@ def test_a_traceback_shows_where_and_not_with_which_values(style: str) -> None:
     assert "it broke" in written
     assert "sign_in" in written
     assert "hunter2" not in written
+
+
+RETRIES = """
+import asyncio
+import stamina
+from backend.core.logging import configure_logging
+configure_logging("debug", "json")
+@stamina.retry(on=OSError, attempts=2, wait_initial=0, wait_jitter=0)
+async def store(question):
+    raise OSError("away")
+try:
+    asyncio.run(store("hunter" + str(2)))
+except OSError:
+    print("gave up")
+"""
+
+
+def test_what_is_called_again_is_not_logged_with_its_arguments() -> None:
+    # An answer that is stored again brings its question along, and what was said.
+    command = [sys.executable, "-c", RETRIES]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+
+    assert ended.stdout == "gave up\n"
+    assert "hunter2" not in ended.stderr

@@ -93,6 +93,9 @@ class Purger:
                 await tx.lexicon.remove_document(owner_id, document_id, document.live_version)
             await tx.chunks.delete(owner_id, document_id)
             await tx.texts.delete(owner_id, document_id)
+            for task in ("confirm_vectors", "tidy_document"):
+                # There is nothing left to do for them, and they would wait behind the next job for as long as that does.
+                await tx.jobs.withdraw(task, document_id=document_id)
             at = now() + BLOB_KEPT
             await tx.jobs.defer("purge_file", lock=str(document_id), at=at, owner_id=owner_id, document_id=document_id)
         await reach("purge.rows_removed")

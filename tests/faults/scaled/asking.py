@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import httpx2
 
-from tests.faults.scaled.doors import PATIENCE_SECONDS, PAUSE_SECONDS, Doors, GivenUpError
+from tests.faults.scaled.doors import PATIENCE_SECONDS, PAUSE_SECONDS, Doors, GivenUpError, was_begun
 from tests.support.events import ServerSentEvent, events_of
 
 
@@ -65,8 +65,10 @@ async def ask_streamed(door: Doors, body: dict[str, Any], token: str) -> Receive
                     return None
                 await _read(received, response)
             _judge(door, operation, received, began)
-        except httpx2.TransportError:
+        except httpx2.TransportError as error:
             door.tally.cut(operation, began)
+            if was_begun(error):
+                deadline = monotonic() + PATIENCE_SECONDS
             await asyncio.sleep(PAUSE_SECONDS)
             if received.message_id and body.get("resumable"):
                 await _resume(door, received, deadline)

@@ -14,7 +14,10 @@ from tests.faults.scaled.tally import Tally
 from tests.support.product import NO_TLS
 
 PATIENCE_SECONDS = 100.0
-"""How long somebody tries again: the key of a request whose process was killed is free after a minute."""
+"""How long somebody tries again: the key of a request whose process was killed is free after a minute.
+
+It counts from the last time that a process died of which the request was: each time somebody else has to do it from the start.
+"""
 PAUSE_SECONDS = 0.3
 AGAIN = frozenset({"idempotency_key_busy", "session_busy"})
 """Refusals that time heals: the process that began this may have been killed."""
@@ -58,10 +61,12 @@ class Doors:
             except httpx2.TimeoutException:
                 self.tally.failures.append(f"{operation}: no answer in {monotonic() - began:.0f} s")
                 continue
-            except httpx2.TransportError:
+            except httpx2.TransportError as error:
                 self.tally.cut(operation, began)
                 if once:
                     return None
+                if was_begun(error):
+                    deadline = monotonic() + PATIENCE_SECONDS
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             if not await self.refused(operation, response, began, expected):
@@ -75,6 +80,11 @@ class Doors:
             await asyncio.sleep(PAUSE_SECONDS if code in AGAIN else min(float(response.headers.get("retry-after", 1)), 1.0))
             return True
         return False
+
+
+def was_begun(error: httpx2.TransportError) -> bool:
+    """Tell whether a request may have reached the process that died: it was not refused by one that was dead."""
+    return not isinstance(error, httpx2.ConnectError)
 
 
 def _busy(response: httpx2.Response) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from asyncio.subprocess import PIPE, STDOUT
 from collections import Counter
 from collections.abc import Sequence
@@ -45,20 +46,19 @@ async def judged(scaled: Scaled, people: Sequence[Person], tally: Tally) -> str:
     begun = monotonic()
     await _until_ended(place, tally)
     # The bytes of an upload whose process was killed before its row was written are nobody's.
-    named = {row["blob_key"] for row in await place.rows(BLOBS)}
-    orphans = place.stored() - named
+    orphans = await _orphans(place)
     try:
         await sound_within(place, SETTLED_SECONDS, orphans=orphans)
     except AssertionError as error:
         tally.failures.append(str(error))
     took = monotonic() - begun
+    checked = await _checked(scaled, place, tally)
     await asyncio.gather(*(_documents(person, tally) for person in people))
     told = await _answers(place, people, tally)
-    await _checked(scaled, orphans, tally)
     _logged(scaled, tally)
     kept, gone = sum(len(person.kept) for person in people), sum(len(person.gone) for person in people)
     return (
-        f"{kept + gone} documents accepted, {gone} deleted, {len(orphans)} files of nobody; answers {told};"
+        f"{kept + gone} documents accepted, {gone} deleted, {checked}; answers {told};"
         f" all quiet {took:.1f} s after the last request"
     )
 
@@ -131,14 +131,36 @@ def _compare(received: Received, status: str, content: str, tally: Tally) -> Non
         tally.failures.append(f"received as complete, and stored as {status}: {received.message_id}")
 
 
-async def _checked(scaled: Scaled, orphans: set[str], tally: Tally) -> None:
-    """`docent check` has nothing to say but of the files of nobody."""
+async def _orphans(place: Place) -> set[str]:
+    named = {row["blob_key"] for row in await place.rows(BLOBS)}
+    return place.stored() - named
+
+
+async def _checked(scaled: Scaled, place: Place, tally: Tally) -> str:
+    """`docent check` has nothing to say, and the files of nobody are removed once they are an hour old.
+
+    What was half written goes with the start of any process, what nobody names with `docent check --repair`.
+    """
+    left = await _orphans(place)
+    await _check(scaled, tally)
+    for key in left:
+        os.utime(place.files / key, (0, 0))
+    if left:
+        await scaled.workers[0].stop()
+        await scaled.workers[0].start()
+        await _check(scaled, tally, "--repair")
+    if still := await _orphans(place):
+        tally.failures.append(f"files of nobody that no repair removes: {sorted(still)}")
+    return f"{len(left)} files of nobody, {len(left) - len(still)} of them removed by the repair"
+
+
+async def _check(scaled: Scaled, tally: Tally, *options: str) -> None:
     process = await asyncio.create_subprocess_exec(
-        str(DOCENT), "check", stdout=PIPE, stderr=STDOUT, env=scaled.environment, cwd=scaled.folder
+        *(str(DOCENT), "check", *options), stdout=PIPE, stderr=STDOUT, env=scaled.environment, cwd=scaled.folder
     )
     output, _ = await process.communicate()
-    if process.returncode != 0 and not orphans:
-        tally.failures.append(f"docent check: {output.decode(errors='replace')}")
+    if process.returncode != 0:
+        tally.failures.append(f"docent check {' '.join(options)}: {output.decode(errors='replace')}")
 
 
 def _logged(scaled: Scaled, tally: Tally) -> None:

@@ -8,8 +8,8 @@ from time import monotonic
 
 import httpx2
 
-RECOVERY_SECONDS = 30.0
-"""So long after a disturbance something may still be refused. What it really takes is in the table."""
+RECOVERY_SECONDS = 5.0
+"""What is asked later than this after all is back must not be refused any more. What it really takes is in the table."""
 KILLED = frozenset({"answer_cut"})
 """What an answer may end with whose process was killed."""
 
