@@ -27,6 +27,7 @@ from tests.support.product import PASSWORD, Product, run_docent, running_product
 
 QUESTION = "What do blue whales eat?"
 EVERY_MOMENT = bool(os.environ.get("DOCENT_EVERY_MOMENT"))
+at_length = pytest.mark.skipif(not EVERY_MOMENT, reason="make prove-upgrades takes the time for it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,8 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS if EVERY_MOMENT else ["the old one is aside"])
+@at_length
+@pytest.mark.parametrize("moment", MOMENTS)
 async def test_whoever_dies_in_the_middle_leaves_a_folder_that_opens(older: Older, moment: str, tmp_path: Path) -> None:
     folder = older.copied(tmp_path / "data")
     victim = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, str(folder), str(MOMENTS[moment]))
@@ -161,6 +163,7 @@ async def test_whoever_dies_in_the_middle_leaves_a_folder_that_opens(older: Olde
     assert sorted(path.name for path in folder.iterdir() if path.name.startswith("pg")) == ["pg"], left
 
 
+@at_length
 async def test_without_the_older_programs_the_way_is_named_and_leads_there(older: Older, cluster: Cluster, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     (folder / "pg").mkdir(parents=True)
