@@ -42,6 +42,10 @@ _CREDENTIAL = re.compile(
 )
 
 
+_PROCESSORS: list[Processor] = []
+"""Always the same list: a logger keeps the one that it has met first, and follows what becomes of it."""
+
+
 def masked(line: str) -> str:
     """Return a line without what looks like a credential: tokens and keys, ours and providers', and passwords in addresses.
 
@@ -70,8 +74,9 @@ def configure_logging(level: Literal["debug", "info", "warning", "error"], style
         if on_terminal
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
+    _PROCESSORS[:] = [structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=_PROCESSORS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

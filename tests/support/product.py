@@ -184,6 +184,9 @@ async def running_product(data_dir: Path, *, ready_within: float = 180, **settin
                 process.kill()
                 await process.wait()
         await reader
+        # pytest shows it where a test that has a product of its own fails.
+        if "PYTEST_CURRENT_TEST" in os.environ:
+            sys.stdout.write("".join(lines))
     assert_nothing_leaked(lines, environment, product.confided)
 
 

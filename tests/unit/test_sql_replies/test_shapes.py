@@ -89,4 +89,4 @@ def test_hostile_replies_take_time_in_proportion(unit: str) -> None:
     few = min(seconds(500) for _ in range(3))
 
     # Ten times as long a reply would take a hundred times as long if the time were its square.
-    assert seconds(5_000) < max(40 * few, 0.5)
+    assert min(seconds(5_000) for _ in range(3)) < max(40 * few, 0.5)
