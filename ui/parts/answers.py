@@ -41,7 +41,7 @@ def _end(message: dict[str, Any], kept: asking.Kept | None, *, newest: bool, sai
     if kept is not None:
         failed(kept.error)
     elif status in ENDED:
-        st.caption(f":material/info: {ENDED[status] if said else 'Ended before anything was said.'}")
+        st.caption(f":material/info: {ENDED[status] if said or status == 'streaming' else 'Ended before anything was said.'}")
     if not newest or (kept is None and status not in {"incomplete", "streaming"}):
         return
     action = asking.follow if status == "streaming" else asking.again

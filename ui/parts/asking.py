@@ -94,12 +94,22 @@ def follow(session_id: str, message_id: str) -> None:
     _begin(session_id).follow(message_id)
 
 
-def current(session_id: str | None, messages: list[dict[str, Any]]) -> Reading | None:
-    """Return the answer that is being given in a conversation, if there is one, however it was begun."""
+def over(session_id: str | None) -> bool:
+    """Return whether the answer that is read in a conversation has come to its end: messages that are read from now on have it."""
+    reading = _tab().readings.get(session_id or NEW)
+    return reading is not None and reading.over
+
+
+def current(session_id: str | None, messages: list[dict[str, Any]], *, over: bool) -> Reading | None:
+    """Return the answer that is being given in a conversation, if there is one, however it was begun.
+
+    ``over`` was asked before the messages were read. An answer that has ended since is shown once more, and settled by the next
+    run.
+    """
     tab = _tab()
     newest = messages[-1] if messages else None
     reading = tab.readings.get(session_id or NEW)
-    if reading is not None and reading.over:
+    if reading is not None and over:
         del tab.readings[reading.session_id]
         _settle(reading, messages)
         reading = None

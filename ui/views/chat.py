@@ -20,9 +20,12 @@ def main() -> None:
     conversations.sidebar()
     session = _session()
     settings, mode = st.container(), st.container()
+    session_id = session["id"] if session else None
+    # Looked at first: of an answer that ends while the messages are read they tell that it is still being given.
+    over = asking.over(session_id)
     messages = _messages(session)
     if messages is not None:
-        _conversation(session["id"] if session else None, messages)
+        _conversation(session_id, messages, over=over)
     dropped.show()
     st.chat_input("Ask about your documents", key=BOX, accept_file="multiple", on_submit=_submitted)
     # What is not waited for comes last: a question is to be seen at once.
@@ -33,8 +36,8 @@ def main() -> None:
         modes.banner()
 
 
-def _conversation(session_id: str | None, messages: list[dict[str, Any]]) -> None:
-    reading = asking.current(session_id, messages)
+def _conversation(session_id: str | None, messages: list[dict[str, Any]], *, over: bool) -> None:
+    reading = asking.current(session_id, messages, over=over)
     asked = reading.question if reading else None
     if reading is not None:
         messages, asked = _before(reading, messages)
