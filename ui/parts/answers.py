@@ -7,6 +7,7 @@ import streamlit as st
 from ui.client import ApiError
 from ui.parts import asking
 from ui.parts.access import api, failed
+from ui.parts.broken_off import Kept
 from ui.parts.copying import copy
 from ui.parts.markdown import prose
 from ui.parts.remarks import BADGES, ENDED, pending, remarks
@@ -35,7 +36,7 @@ def answer(message: dict[str, Any], *, newest: bool) -> None:
         st.caption(sentence)
 
 
-def _end(message: dict[str, Any], kept: asking.Kept | None, *, newest: bool, said: bool) -> None:
+def _end(message: dict[str, Any], kept: Kept | None, *, newest: bool, said: bool) -> None:
     """Say that an answer is not whole, and why."""
     session_id, status = message["session_id"], message["status"]
     if kept is not None:

@@ -13,6 +13,7 @@ from ui.client import ApiError
 from ui.client.following import Reading
 from ui.parts import conversations, dropped
 from ui.parts.access import api, failed
+from ui.parts.broken_off import Kept, Unsent
 from ui.parts.history import sources
 from ui.parts.look import plain
 from ui.parts.markdown import prose
@@ -24,23 +25,6 @@ ROUND_SECONDS = 1.0
 """So long it is shown from one run of the script: a run costs as much as many updates. Nothing but a dialog waits for its end."""
 NEW = ""
 """Stands for the conversation that has not begun."""
-
-
-@dataclass
-class Unsent:
-    """A question that the API did not take."""
-
-    question: str
-    error: ApiError
-
-
-@dataclass
-class Kept:
-    """What is known here of an answer that broke off, or could not be given ``anew``: why, and what was said."""
-
-    error: ApiError
-    text: str
-    anew: bool
 
 
 @dataclass
