@@ -1,6 +1,7 @@
 """What ``make demo`` runs: a server of its own, an account, some documents, three questions. It leaves nothing behind."""
 
 import asyncio
+import itertools
 import json
 import os
 import re
@@ -21,8 +22,10 @@ HERE = Path(__file__).resolve().parent
 HOUSE = HERE.parent
 DOCENT = Path(sys.executable).with_name("docent")
 
-LIMIT_SECONDS = 120
+LIMIT_SECONDS = 240
 STOP_SECONDS = 20
+PAUSES = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2, 3)
+"""Seconds between looks at the documents, then the same as the last: an account may send 60 requests a minute."""
 MODEL_SETTINGS = ("CHAT_PROVIDER", "CHAT_MODEL", "EMBEDDER", "EMBEDDING_MODEL", "OLLAMA_URL")
 QUESTIONS = (
     "Whom do I call when the dome is on fire?",
@@ -127,6 +130,7 @@ async def until_ready(http: aiohttp.ClientSession, expected: int) -> None:
     """
     begun = time.perf_counter()
     shown = ""
+    pauses = itertools.chain(PAUSES, itertools.repeat(PAUSES[-1]))
     while True:
         items = (await _json(http, "GET", "chat/documents?limit=100"))["items"]
         for item in items:
@@ -139,7 +143,7 @@ async def until_ready(http: aiohttp.ClientSession, expected: int) -> None:
             print(f"\r{line}" if COLOUR else line, end="" if COLOUR else "\n", flush=True)
         if ready == expected:
             break
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(next(pauses))
     passages = sum(item["chunks"] for item in items)
     if COLOUR:
         print()
