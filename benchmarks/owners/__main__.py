@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import shutil
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
@@ -17,7 +18,8 @@ from backend.db.uow import UnitOfWork
 from benchmarks import owners
 from benchmarks.owners.asking import HEAD, Asker
 from benchmarks.owners.building import build
-from benchmarks.owners.processes import Running, descriptors, machine, memory, product
+from benchmarks.owners.processes import Running, memory, product
+from benchmarks.processes import chroma, descriptors, machine
 
 
 async def main() -> None:
@@ -57,7 +59,7 @@ async def measure(folder: Path, most: int) -> None:
         first, second, third = everybody[:most], everybody[-most:], everybody[most : 2 * most] or everybody[:most]
         asked = await asker.questions([*first, *second, *third])
         await asker.sign_in(first, folder)
-        print(f"{len(everybody)} owners. {machine()}\n\n{HEAD}", flush=True)
+        print(f"{len(everybody)} owners. {machine()}, chromadb {version('chromadb')}\n\n{HEAD}", flush=True)
         print((await asker.by_http(first, asked)).row("the product, each owner for the first time"), flush=True)
         print((await asker.by_http(first, asked)).row("the product, the same again"), flush=True)
         shipped = _memory("as the product uses Chroma", running)
@@ -81,7 +83,7 @@ async def measure(folder: Path, most: int) -> None:
 def _memory(label: str, running: Running) -> str:
     found = memory(running.pid)
     parts = [found.get(role, 0.0) for role in ("PostgreSQL", "Chroma", "API", "watchers")]
-    return f"| {label} | {' | '.join(f'{part:.0f}' for part in [*parts, sum(parts)])} | {descriptors(running.pid)} |"
+    return f"| {label} | {' | '.join(f'{part:.0f}' for part in [*parts, sum(parts)])} | {descriptors(chroma(running.pid))} |"
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""The processes of a running product: their memory, and their descriptors."""
+"""The processes of a running product, and their memory."""
 
 import asyncio
 import os
-import platform
 import signal
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
+
+from benchmarks.processes import command, family, memory_bytes
 
 ROLES = (("chromadb_rust_bindings", "Chroma"), ("postgres", "PostgreSQL"), ("docent", "API"))
 READY = " is ready at "
@@ -62,48 +62,7 @@ async def _drain(stream: asyncio.StreamReader) -> None:
 def memory(pid: int) -> Mapping[str, float]:
     """Return the megabytes (PSS: what is shared counts once) of a process and of all that it has started, by what they are."""
     found: defaultdict[str, float] = defaultdict(float)
-    for one in _tree(pid):
-        try:
-            command = Path(f"/proc/{one}/cmdline").read_text(errors="replace")
-            rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
-        except OSError:
-            continue  # It has just ended.
-        role = next((role for sign, role in ROLES if sign in command and "watcher" not in command), "watchers")
-        found[role] += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
+    for one in family(pid):
+        role = next((role for sign, role in ROLES if sign in command(one) and "watcher" not in command(one)), "watchers")
+        found[role] += memory_bytes(one) / 2**20
     return found
-
-
-def descriptors(pid: int) -> int:
-    """Return how many descriptors Chroma has open."""
-    chroma = [one for one in _tree(pid) if "chromadb_rust_bindings" in _command(one) and "watcher" not in _command(one)]
-    return sum(len(list(Path(f"/proc/{one}/fd").iterdir())) for one in chroma)
-
-
-def machine() -> str:
-    """Return a line about the machine."""
-    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
-    return (
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
-        f" chromadb {version('chromadb')}, load {load}"
-    )
-
-
-def _command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
-    except OSError:
-        return ""
-
-
-def _tree(pid: int) -> list[int]:
-    children: defaultdict[int, list[int]] = defaultdict(list)
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            children[int(stat.read_text().rpartition(")")[2].split()[1])].append(int(stat.parent.name))
-        except OSError:
-            continue  # It has just ended.
-    tree, left = [], [pid]
-    while left:
-        tree.append(one := left.pop())
-        left += children[one]
-    return tree

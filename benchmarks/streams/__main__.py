@@ -6,9 +6,8 @@ another moment. For each number of streams all targets are measured in turn, ``-
 
 import argparse
 import asyncio
-import os
-import platform
 import tempfile
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,10 @@ from statistics import median, quantiles
 import orjson
 import uvloop
 
+from benchmarks.processes import cpu_seconds, family, machine, running
 from benchmarks.streams.client import Seen, Target, ask_at_once
 from benchmarks.streams.model import NAME
-from benchmarks.streams.processes import cpu_seconds, family, running
+from benchmarks.verdicts import Verdict, tell
 from tests.support.product import Product, running_product
 
 ACCOUNTS = 16
@@ -82,8 +82,9 @@ async def measure(target: Target, pid: int, streams: int, *, seconds: float, tok
     return row(await counting, used, pid, streams=streams, seconds=seconds)
 
 
-async def main(numbers: list[int], rounds: int, seconds: float, tokens: int, only: list[str]) -> None:
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}")
+async def main(numbers: list[int], rounds: int, seconds: float, tokens: int, only: list[str]) -> dict[int, dict[str, list[Row]]]:
+    print(machine())
+    measured: dict[int, dict[str, list[Row]]] = {}
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="docent-streams-")))
         model = await stack.enter_async_context(running("benchmarks.streams.model", str(tokens)))
@@ -97,7 +98,7 @@ async def main(numbers: list[int], rounds: int, seconds: float, tokens: int, onl
         targets = await _targets(stack, model.port, relay.port, product)
         pids = {"direct": model.pid, "pass-through": relay.pid}
         for streams in numbers:
-            rows: dict[str, list[Row]] = {}
+            rows = measured[streams] = {}
             for _ in range(rounds):
                 for target in targets:
                     if only and target.name not in only:
@@ -105,6 +106,7 @@ async def main(numbers: list[int], rounds: int, seconds: float, tokens: int, onl
                     pid = pids.get(target.name, product.process.pid)
                     rows.setdefault(target.name, []).append(await measure(target, pid, streams, seconds=seconds, tokens=tokens))
             _print(streams, rows)
+    return measured
 
 
 async def _targets(stack: AsyncExitStack, model: int, relay: int, product: Product) -> list[Target]:
@@ -136,12 +138,57 @@ def _print(streams: int, rows: dict[str, list[Row]]) -> None:
         )
 
 
+def _verdicts(rows: dict[int, dict[str, list[Row]]]) -> Iterator[Verdict]:
+    """Yield what was promised of those numbers of streams that were measured. Ratios are within a round; of them the median."""
+
+    def ratio(streams: int, of: str, what: str, to: str, less: str | None = None) -> float:
+        these, those = rows[streams][of], rows[streams][to]
+        taken = rows[streams][less] if less else None
+        pairs = []
+        for place, (this, that) in enumerate(zip(these, those, strict=True)):
+            base = getattr(taken[place], what) if taken else 0.0
+            pairs.append((getattr(this, what) - base) / (getattr(that, what) - base))
+        return median(pairs)
+
+    def middle(streams: int, of: str, what: str) -> float:
+        return median(getattr(row, what) for row in rows[streams][of])
+
+    if 32 in rows:
+        added = ratio(32, "chat", "first", "pass-through", less="direct")
+        yield Verdict("chat: added first token at 32 streams, of the pass-through's", added, "x", 6)
+        added = middle(32, "openai", "first") - middle(32, "direct", "first")
+        yield Verdict("OpenAI's door: added first token at 32 streams", added, "ms", 8)
+    if 32 in rows and 128 in rows:
+        longer = middle(128, "chat", "first") / middle(32, "chat", "first")
+        yield Verdict("chat: first token at 128 streams, of that at 32", longer, "x", 1.15)
+    if 128 in rows:
+        for door in ("chat", "openai"):
+            yield Verdict(
+                f"{door}: CPU per token at 128 streams, of the pass-through's", ratio(128, door, "cpu", "pass-through"), "x", 1.8
+            )
+        yield Verdict(
+            "chat: lag of a token at 128 streams, of the pass-through's", ratio(128, "chat", "lag", "pass-through"), "x", 1.5
+        )
+    if 512 in rows:
+        yield Verdict("chat: first token at 512 streams, of direct's", ratio(512, "chat", "first", "direct"), "x", 4)
+        yield Verdict("chat: first token at 512 streams, p99", middle(512, "chat", "first_p99"), "ms", 1000)
+        yield Verdict("chat: tokens at 512 streams, of those offered", middle(512, "chat", "offered"), "", 0.85, at_least=True)
+        failures = sum(len(row.failures) for row in rows[512]["chat"])
+        yield Verdict("chat: errors at 512 streams", failures, "", 0)
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.streams", description=__doc__)
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 32, 128, 512])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=12)
     parser.add_argument("--tokens", type=int, default=200, help="of an answer")
-    parser.add_argument("--only", nargs="*", default=[], help="names of targets")
+    parser.add_argument("--only", nargs="*", default=[], help="names of targets; then nothing is held to a promise")
+    parser.add_argument("--quick", action="store_true", help="in small: whether it works, not how fast it is")
+    parser.add_argument("--verdicts", type=Path, help="append what was promised and measured to this file")
     chosen = parser.parse_args()
-    uvloop.run(main(chosen.streams, chosen.rounds, chosen.seconds, chosen.tokens, chosen.only))
+    if chosen.quick:
+        chosen.streams, chosen.rounds, chosen.seconds, chosen.tokens = [1, 32], 1, 2, 40
+    measured = uvloop.run(main(chosen.streams, chosen.rounds, chosen.seconds, chosen.tokens, chosen.only))
+    if not chosen.only:
+        tell(_verdicts(measured), chosen.verdicts)

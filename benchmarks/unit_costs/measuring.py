@@ -14,7 +14,8 @@ import asyncpg
 from backend.adapters.servers.supervisor import open_servers
 from backend.core.config import plain_url
 from backend.db.migrations import migrate
-from benchmarks.unit_costs import processes, stages
+from benchmarks import processes
+from benchmarks.unit_costs import stages
 from benchmarks.unit_costs.database import Database
 from benchmarks.unit_costs.figures import Figures
 from benchmarks.unit_costs.place import Place
