@@ -21,7 +21,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled test-image prove-scaled prove-rolling prove-upgrades schema-manifest older-folder
+.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled test-image prove-scaled prove-rolling prove-upgrades schema-manifest older-folder bench
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -46,6 +46,9 @@ test-scaled: .venv/.for-development ## Run the tests of the API against the scal
 
 test-image: .venv/.for-development ## Take the steps of the Dockerfile without an engine, and look whether the result serves
 	DOCENT_IMAGE=1 .venv/bin/python -m pytest -s tests/e2e/test_image.py
+
+bench: .venv/.for-development ## Measure how fast it is, beside what is promised, in half an hour (make bench ARGS="--only streams")
+	.venv/bin/python -m benchmarks $(ARGS)
 
 fuzz: .venv/.for-development ## Send the whole API what nobody thought of, with new seeds each time (make fuzz SECONDS=600)
 	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/security/fuzzing/test_whole_api.py tests/security/fuzzing/test_classes.py -k "as_long_as_one_likes or test_classes"

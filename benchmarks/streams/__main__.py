@@ -7,9 +7,7 @@ another moment. For each number of streams all targets are measured in turn, ``-
 import argparse
 import asyncio
 import tempfile
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -19,26 +17,12 @@ import uvloop
 from benchmarks.processes import cpu_seconds, family, machine, running
 from benchmarks.streams.client import Seen, Target, ask_at_once
 from benchmarks.streams.model import NAME
-from benchmarks.verdicts import Verdict, tell
+from benchmarks.streams.promises import Row, verdicts
+from benchmarks.verdicts import tell
 from tests.support.product import Product, running_product
 
 ACCOUNTS = 16
 QUESTION = "What do you know about the lighthouse of Alexandria?"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What one target did in one round. Times in milliseconds, CPU in microseconds."""
-
-    first: float
-    first_p99: float
-    lag: float
-    lag_p99: float
-    gap_p99: float
-    offered: float
-    cpu: float
-    cpu_of_all: float
-    failures: tuple[str, ...]
 
 
 def post(path: str, port: int, body: object, token: str | None = None) -> bytes:
@@ -138,45 +122,6 @@ def _print(streams: int, rows: dict[str, list[Row]]) -> None:
         )
 
 
-def _verdicts(rows: dict[int, dict[str, list[Row]]]) -> Iterator[Verdict]:
-    """Yield what was promised of those numbers of streams that were measured. Ratios are within a round; of them the median."""
-
-    def ratio(streams: int, of: str, what: str, to: str, less: str | None = None) -> float:
-        these, those = rows[streams][of], rows[streams][to]
-        taken = rows[streams][less] if less else None
-        pairs = []
-        for place, (this, that) in enumerate(zip(these, those, strict=True)):
-            base = getattr(taken[place], what) if taken else 0.0
-            pairs.append((getattr(this, what) - base) / (getattr(that, what) - base))
-        return median(pairs)
-
-    def middle(streams: int, of: str, what: str) -> float:
-        return median(getattr(row, what) for row in rows[streams][of])
-
-    if 32 in rows:
-        added = ratio(32, "chat", "first", "pass-through", less="direct")
-        yield Verdict("chat: added first token at 32 streams, of the pass-through's", added, "x", 6)
-        added = middle(32, "openai", "first") - middle(32, "direct", "first")
-        yield Verdict("OpenAI's door: added first token at 32 streams", added, "ms", 8)
-    if 32 in rows and 128 in rows:
-        longer = middle(128, "chat", "first") / middle(32, "chat", "first")
-        yield Verdict("chat: first token at 128 streams, of that at 32", longer, "x", 1.15)
-    if 128 in rows:
-        for door in ("chat", "openai"):
-            yield Verdict(
-                f"{door}: CPU per token at 128 streams, of the pass-through's", ratio(128, door, "cpu", "pass-through"), "x", 1.8
-            )
-        yield Verdict(
-            "chat: lag of a token at 128 streams, of the pass-through's", ratio(128, "chat", "lag", "pass-through"), "x", 1.5
-        )
-    if 512 in rows:
-        yield Verdict("chat: first token at 512 streams, of direct's", ratio(512, "chat", "first", "direct"), "x", 4)
-        yield Verdict("chat: first token at 512 streams, p99", middle(512, "chat", "first_p99"), "ms", 1000)
-        yield Verdict("chat: tokens at 512 streams, of those offered", middle(512, "chat", "offered"), "", 0.85, at_least=True)
-        failures = sum(len(row.failures) for row in rows[512]["chat"])
-        yield Verdict("chat: errors at 512 streams", failures, "", 0)
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.streams", description=__doc__)
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 32, 128, 512])
@@ -191,4 +136,4 @@ if __name__ == "__main__":
         chosen.streams, chosen.rounds, chosen.seconds, chosen.tokens = [1, 32], 1, 2, 40
     measured = uvloop.run(main(chosen.streams, chosen.rounds, chosen.seconds, chosen.tokens, chosen.only))
     if not chosen.only:
-        tell(_verdicts(measured), chosen.verdicts)
+        tell(verdicts(measured), chosen.verdicts)
