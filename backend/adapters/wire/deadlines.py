@@ -21,20 +21,20 @@ class StreamClock:
     """Bounds the waits of one stream, and only those: the time that the reader takes between two waits does not count.
 
     A timeout is entered for each wait and never kept across a ``yield``: it belongs to the task that entered it, and the first
-    piece of a stream may be pulled by another task than the rest.
+    piece of a stream may be pulled by another task than the rest. ``until`` is the present deadline, in the loop's time.
     """
 
-    __slots__ = ("_between", "_loop", "_until")
+    __slots__ = ("_between", "_loop", "until")
 
     def __init__(self, deadlines: Deadlines) -> None:
         self._loop = asyncio.get_running_loop()
         self._between = deadlines.between_pieces
-        self._until = self._loop.time() + deadlines.first_piece
+        self.until = self._loop.time() + deadlines.first_piece
 
     def waiting(self) -> asyncio.Timeout:
         """Return the context for one wait; it raises ``TimeoutError`` at the deadline."""
-        return asyncio.timeout_at(self._until)
+        return asyncio.timeout_at(self.until)
 
     def progressed(self) -> None:
         """Something came, and was dealt with: from now on the time between two pieces runs."""
-        self._until = self._loop.time() + self._between
+        self.until = self._loop.time() + self._between

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from backend.adapters.wire.arrivals import Arrivals
 from backend.adapters.wire.deadlines import StreamClock
 from backend.adapters.wire.failures import WireError
 from backend.adapters.wire.json_objects import json_object
@@ -60,17 +61,16 @@ async def objects(content: aiohttp.StreamReader, clock: StreamClock) -> AsyncGen
         TimeoutError: The clock's deadline passed without a whole line.
         aiohttp.ClientError, OSError: The connection broke.
     """
-    parser = NdjsonParser()
-    while True:
-        async with clock.waiting():
-            chunk = await content.readany()
-        if not chunk:
-            break
-        whole_line = False
-        for value in parser.feed(chunk):
-            whole_line = True
-            yield value
-        if whole_line:
-            clock.progressed()
+    parser, arrivals = NdjsonParser(), Arrivals(content, clock)
+    try:
+        while chunk := await arrivals.portion():
+            whole_line = False
+            for value in parser.feed(chunk):
+                whole_line = True
+                yield value
+            if whole_line:
+                clock.progressed()
+    finally:
+        arrivals.close()
     for value in parser.finish():
         yield value

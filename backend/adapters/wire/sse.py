@@ -5,6 +5,7 @@ from typing import Final
 
 import aiohttp
 
+from backend.adapters.wire.arrivals import Arrivals
 from backend.adapters.wire.deadlines import StreamClock
 from backend.adapters.wire.failures import WireError
 
@@ -73,13 +74,12 @@ async def events(content: aiohttp.StreamReader, clock: StreamClock) -> AsyncGene
         TimeoutError: The clock's deadline passed.
         aiohttp.ClientError, OSError: The connection broke.
     """
-    parser = SseParser()
-    while True:
-        async with clock.waiting():
-            chunk = await content.readany()
-        if not chunk:
-            break
-        for data in parser.feed(chunk):
-            yield data
+    parser, arrivals = SseParser(), Arrivals(content, clock)
+    try:
+        while chunk := await arrivals.portion():
+            for data in parser.feed(chunk):
+                yield data
+    finally:
+        arrivals.close()
     for data in parser.finish():
         yield data

@@ -40,8 +40,10 @@ class MarkerFilter:
         if part.is_cut:
             self._removed = True
             return ""
+        if not part.numbers:
+            return self._shown(part.text)
         known = [number for number in part.numbers if number in self._known]
-        if not part.numbers or part.attached or (part.is_link and len(known) == len(part.numbers)):
+        if part.attached or (part.is_link and len(known) == len(part.numbers)):
             return self._shown(part.text)
         self.invented += len(part.numbers) - len(known)
         if known:

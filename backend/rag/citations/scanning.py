@@ -2,9 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 _OPENERS, _CLOSERS = "[［【", "]］】"
 _WORDS_TEXT = "source sources passage passages doc docs document documents ref refs reference references citation quelle quellen"
@@ -19,14 +17,15 @@ _ITEM_BEGUN = re.compile(
 _NO_MORE_IN_A_RANGE = 10
 _DEEPEST = 4
 _NOT_IN_A_NOTE = frozenset("\n`" + _OPENERS)
-_ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+_LETTERS_AND_DIGITS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_ALPHANUMERIC = frozenset(_LETTERS_AND_DIGITS)
+_PLAIN = re.compile(rf"[^{re.escape(_OPENERS)}`\n]+")
 
 HELD_CHARACTERS = 40
 """A bracket that is longer is no marker; so no more than this is ever held back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A piece of an answer as it was written: text, or a marker if it has ``numbers``.
 
     ``attached`` says that the marker directly follows a word with an underscore inside, and is an index rather: ``my_list[1]``.
@@ -139,8 +138,19 @@ class Scanner:
         self._flush(parts)
         return parts
 
-    def _read(self, text: Iterable[str], parts: list[Part]) -> None:
-        waiting = deque(text)
+    def _read(self, text: str, parts: list[Part]) -> None:
+        position = 0
+        while position < len(text):
+            plain = None if self._held else _PLAIN.match(text, position)
+            if plain:
+                self._pass_plain(plain[0])
+                position = plain.end()
+            else:
+                self._read_character(text[position], parts)
+                position += 1
+
+    def _read_character(self, character: str, parts: list[Part]) -> None:
+        waiting = deque(character)
         while waiting:
             character = waiting.popleft()
             if not self._held:
@@ -167,6 +177,17 @@ class Scanner:
         nested = any(opener in held[1:] for opener in _OPENERS)
         self._plain.append(held[0] if nested else held)
         return held[1:] if nested else ""
+
+    def _pass_plain(self, text: str) -> None:
+        """Pass text that neither is nor begins or ends anything, in one go."""
+        self._end_ticks()
+        self._chained = False
+        before = text.rstrip(_LETTERS_AND_DIGITS + "_")
+        if before:
+            self._word = ""
+        for character in text[len(before) :]:
+            self._spell(character)
+        self._plain.append(text)
 
     def _pass(self, character: str) -> None:
         if character == "`":

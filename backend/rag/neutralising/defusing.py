@@ -9,6 +9,7 @@ _MARKER_AT_END = re.compile(r"\[[0-9]{1,3}\]\Z")
 _BLANK = re.compile(r"[ \t]*")
 _BLOCK = re.compile(r"[\s>*+\-#.)0-9:]*(?:```|~~~|\$\$|:::)")
 _UNSURE = re.compile(r"[$\\]|[\w-][\[{]")
+_ENDS_A_PAIR = re.compile(r"[<\[(:\n]")
 _IN_ADDRESSES = frozenset(":/@.")
 
 
@@ -33,6 +34,9 @@ class Prose:
 
     def write(self, text: str) -> str:
         """Return the next piece of prose. A ``<`` at its end waits for what follows."""
+        if not (self._angle or _ENDS_A_PAIR.search(text)):
+            self._remember(text)
+            return text
         text = self._angle + text
         self._angle = "<" if text.endswith("<") else ""
         first, *others = text.removesuffix("<").split("\n")
