@@ -6,7 +6,7 @@ from uuid import UUID
 from backend.core.clock import now
 from backend.core.errors import ModelNotAllowedError, QuotaExceededError, TokenInvalidError
 from backend.core.values.chat import Answer
-from backend.core.values.limits import Tier
+from backend.core.values.limits import DayUsage, Tier
 from backend.db.uow import Transaction
 from backend.rag.tokens import estimate_tokens
 from backend.services.providers import Providers
@@ -60,12 +60,12 @@ class Quotas:
         Raises:
             QuotaExceededError: ``details`` says ``tokens_per_day``; the day ends at midnight UTC.
         """
-        if not self.enabled:
-            return
-        at = now()
-        tier = await _tier(tx, owner_id)
-        used = await tx.usage.of_day(owner_id, at.date())
-        if used.tokens >= tier.tokens_per_day:
+        if self.enabled:
+            at = now()
+            self._assert_tokens_left(await _tier(tx, owner_id), await tx.usage.of_day(owner_id, at.date()), at)
+
+    def _assert_tokens_left(self, tier: Tier, used: DayUsage, at: datetime) -> None:
+        if self.enabled and used.tokens >= tier.tokens_per_day:
             raise QuotaExceededError(
                 f"Your account has used its {tier.tokens_per_day:,} tokens of today. There are new ones at midnight UTC.",
                 limit="tokens_per_day",
@@ -80,7 +80,20 @@ class Quotas:
         Raises:
             ModelNotAllowedError: The tier does not have it; the message says what it has.
         """
-        tier = await _tier(tx, owner_id)
+        return self._chosen(await _tier(tx, owner_id), model)
+
+    async def admit(self, tx: Transaction, owner_id: UUID, model: str | None) -> str:
+        """Do both, ``check_model`` and ``check_tokens``, with one look."""
+        at = now()
+        standing = await tx.usage.standing(owner_id, at.date())
+        if standing is None:
+            raise TokenInvalidError  # The account was deleted after its token was checked.
+        tier, used = standing
+        chosen = self._chosen(tier, model)
+        self._assert_tokens_left(tier, used, at)
+        return chosen
+
+    def _chosen(self, tier: Tier, model: str | None) -> str:
         chosen = default_model(tier, self._providers) if model is None else model
         if chosen is None or not tier.allows(self._providers.spellings(chosen)):
             raise _not_allowed(tier, named=model is not None)

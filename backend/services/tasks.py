@@ -142,8 +142,7 @@ class TaskService:
         if task is None:
             return None
         try:
-            await self._quotas.check_model(tx, owner_id, task.request.model)
-            await self._quotas.check_tokens(tx, owner_id)
+            await self._quotas.admit(tx, owner_id, task.request.model)
         except (ModelNotAllowedError, QuotaExceededError) as error:
             await give_up(tx, task, error)
             return None

@@ -26,7 +26,7 @@ class Stripper:
 
     def __call__(self, _connection: Any, statement: Any, many: Any, parameters: Any, _options: Any) -> tuple[Any, Any, Any]:
         """Be asked by SQLAlchemy what to execute instead of a statement."""
-        without = _without_owner(statement, self.owner_id)
+        without = _without_owner(statement, self.owner_id, parameters)
         if without is None:
             return statement, many, parameters
         armed = self.seen == self.armed
@@ -44,15 +44,15 @@ def stripping(engine: AsyncEngine, stripper: Stripper) -> Iterator[None]:
         event.remove(engine.sync_engine, "before_execute", stripper)
 
 
-def _without_owner(statement: Any, owner_id: UUID) -> Any:
+def _without_owner(statement: Any, owner_id: UUID, parameters: Any) -> Any:
     """Return the statement without any of its owner's conditions, or ``None`` if it has none."""
     if isinstance(statement, TextClause):
         stripped = IN_TEXT.sub("true", statement.text)
         return None if stripped == statement.text else text(stripped)
     criteria = getattr(statement, "_where_criteria", ())
-    kept = tuple(criterion for criterion in criteria if not _is_owners(criterion, owner_id))
+    kept = tuple(criterion for criterion in criteria if not _is_owners(criterion, owner_id, parameters))
     conflict = getattr(statement, "_post_values_clause", None)
-    overwrites = conflict is not None and _is_owners(getattr(conflict, "update_whereclause", None), owner_id)
+    overwrites = conflict is not None and _is_owners(getattr(conflict, "update_whereclause", None), owner_id, parameters)
     if len(kept) == len(criteria) and not overwrites:
         return None
     stripped = statement._generate()
@@ -64,13 +64,13 @@ def _without_owner(statement: Any, owner_id: UUID) -> Any:
     return stripped
 
 
-def _is_owners(criterion: Any, owner_id: UUID) -> bool:
+def _is_owners(criterion: Any, owner_id: UUID, parameters: Any) -> bool:
     if not isinstance(criterion, BinaryExpression) or criterion.operator is not operators.eq:
         return False
     column, value = criterion.left, criterion.right
     return (
         isinstance(column, Column)
         and isinstance(value, BindParameter)
-        and value.value == owner_id
+        and owner_id in (value.value, parameters.get(value.key))
         and (column.name == "owner_id" or (str(column.table), column.name) == ("users", "id"))
     )

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, text, tuple_
 
 from backend.core.values.document import UNFINISHED, Document, DocumentStatus
 from backend.core.values.page import Cursor, Page
-from backend.db.repositories.rows import Repository, columns, containing, position, read
+from backend.db.repositories.rows import OWNER, Repository, columns, containing, position, read
 from backend.models import DocumentRow
 
 # Rows whose job got lost (aborted by a shutdown, failed in the queue, truncated by hand): they need a new one.
@@ -21,6 +21,11 @@ WITHOUT_JOB = text(
     "     and (j.task_name <> 'index_document') = (d.deleted_at is not null)"
     "     and j.args->>'document_id' = d.id::text)"
     " order by d.id limit 1000"
+)
+
+# Built once, for every turn needs it.
+_STANDINGS = select(DocumentRow.id, DocumentRow.status, DocumentRow.live_version, DocumentRow.title).where(
+    DocumentRow.owner_id == OWNER, DocumentRow.deleted_at.is_(None)
 )
 
 
@@ -93,14 +98,10 @@ class DocumentRepository(Repository):
 
     async def standings(self, owner_id: UUID, within: Sequence[UUID] | None) -> dict[UUID, Standing]:
         """Return where each of the owner's documents stands, or those among ``within`` that exist."""
-        statement = select(DocumentRow.id, DocumentRow.status, DocumentRow.live_version, DocumentRow.title).where(
-            DocumentRow.owner_id == owner_id, DocumentRow.deleted_at.is_(None)
-        )
-        if within is not None:
-            statement = statement.where(DocumentRow.id.in_(within))
+        statement = _STANDINGS if within is None else _STANDINGS.where(DocumentRow.id.in_(within))
         return {
             row.id: Standing(status=row.status, live=row.live_version is not None, title=row.title)
-            for row in await self._connection.execute(statement)
+            for row in await self._connection.execute(statement, {"owner": owner_id})
         }
 
     async def rename(self, owner_id: UUID, document_id: UUID, title: str) -> Document | None:

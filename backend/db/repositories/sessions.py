@@ -4,12 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, insert, or_, select, tuple_, update
 
 from backend.core.values.chat import ChatSession
 from backend.core.values.page import Cursor, Page
-from backend.db.repositories.rows import AnyRow, Repository, columns, containing, position, read
+from backend.db.repositories.rows import OWNER, AnyRow, Repository, columns, containing, position, read
 from backend.models import ChatSessionRow, MessageRow
+
+_ONE = (ChatSessionRow.owner_id == OWNER, ChatSessionRow.id == bindparam("session"))
+# Built once, for every turn needs them.
+_ADD = insert(ChatSessionRow).returning(*columns(ChatSessionRow, ChatSession))
+_GET = select(*columns(ChatSessionRow, ChatSession)).where(*_ONE)
+_TOUCH = update(ChatSessionRow).where(*_ONE).values(updated_at=func.now())
 
 
 class SessionRepository(Repository):
@@ -28,26 +34,22 @@ class SessionRepository(Repository):
         model: str | None = None,
     ) -> ChatSession:
         """Insert a conversation."""
-        statement = (
-            insert(ChatSessionRow)
-            .values(
-                id=session_id,
-                owner_id=owner_id,
-                api_key_id=key_id,
-                title=title,
-                document_ids=None if document_ids is None else list(document_ids),
-                strict=strict,
-                titled=titled,
-                model=model,
-            )
-            .returning(*columns(ChatSessionRow, ChatSession))
-        )
-        return _session((await self._connection.execute(statement)).one())
+        values = {
+            "id": session_id,
+            "owner_id": owner_id,
+            "api_key_id": key_id,
+            "title": title,
+            "document_ids": None if document_ids is None else list(document_ids),
+            "strict": strict,
+            "titled": titled,
+            "model": model,
+        }
+        return _session((await self._connection.execute(_ADD, values)).one())
 
     async def get(self, owner_id: UUID, session_id: UUID, *, key_id: UUID | None = None) -> ChatSession | None:
         """Return one conversation."""
-        statement = select(*columns(ChatSessionRow, ChatSession)).where(*_of(owner_id, key_id), ChatSessionRow.id == session_id)
-        row = (await self._connection.execute(statement)).one_or_none()
+        statement = _GET if key_id is None else _GET.where(ChatSessionRow.api_key_id == key_id)
+        row = (await self._connection.execute(statement, {"owner": owner_id, "session": session_id})).one_or_none()
         return None if row is None else _session(row)
 
     async def page(self, owner_id: UUID, *, limit: int, after: Cursor | None, key_id: UUID | None = None) -> Page[ChatSession]:
@@ -99,9 +101,9 @@ class SessionRepository(Repository):
         )
         return (await self._connection.execute(statement)).rowcount > 0
 
-    async def touch(self, owner_id: UUID, session_id: UUID, **values: object) -> ChatSession | None:
-        """Note that the conversation goes on, and change what is given."""
-        return await self._update(owner_id, session_id, None, updated_at=func.now(), **values)
+    async def touch(self, owner_id: UUID, session_id: UUID) -> bool:
+        """Note that the conversation goes on; return whether there is such a one."""
+        return (await self._connection.execute(_TOUCH, {"owner": owner_id, "session": session_id})).rowcount > 0
 
     async def delete(self, owner_id: UUID, session_id: UUID, *, key_id: UUID | None = None) -> bool:
         """Remove a conversation with its messages and their sources; return whether there was one."""

@@ -192,8 +192,7 @@ class GatewayService:
             raise ReplyShapeUnsupportedError
         said = conversation_of(wanted.turns)
         async with self._uow.of(owner_id) as tx:
-            chosen = await self._quotas.check_model(tx, owner_id, model)
-            await self._quotas.check_tokens(tx, owner_id)
+            chosen = await self._quotas.admit(tx, owner_id, model)
             found = await searchable(tx, owner_id, reach, wanted=wanted.document_ids)
         if model is not None:
             await self._answering.assert_known(chosen)

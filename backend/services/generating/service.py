@@ -53,8 +53,7 @@ class Generating:
             ServerStoppingError: The server is being stopped.
         """
         async with self._uow.of(wanted.owner_id) as tx:
-            model = await self._quotas.check_model(tx, wanted.owner_id, wanted.model)
-            await self._quotas.check_tokens(tx, wanted.owner_id)
+            model = await self._quotas.admit(tx, wanted.owner_id, wanted.model)
         details = await self._details(wanted, model)
         reply = Reply(wanted, self._options(wanted, model, details.context_window))
         if self._stopped:

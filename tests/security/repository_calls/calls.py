@@ -72,7 +72,7 @@ WRITES: dict[str, Call] = {
     "sign_ins.prolong": lambda tx, me, hers: tx.sign_ins.prolong(me, hers.sign_in, expires_at=hers.moment),
     "sessions.update": lambda tx, me, hers: tx.sessions.update(me, hers.session, title="mine"),
     "sessions.give_title": lambda tx, me, hers: tx.sessions.give_title(me, hers.untitled, "mine", titled=True),
-    "sessions.touch": lambda tx, me, hers: tx.sessions.touch(me, hers.session, title="mine"),
+    "sessions.touch": lambda tx, me, hers: tx.sessions.touch(me, hers.session),
     "sessions.delete": lambda tx, me, hers: tx.sessions.delete(me, hers.session),
     "messages.add_turn": lambda tx, me, hers: tx.messages.add_turn(
         me, hers.session, question_id=new_id(), question="Q", answer_id=new_id(), model="m"
@@ -147,6 +147,7 @@ OWN_READS: dict[str, Call] = {
     "generations.ready": lambda tx, me, _: tx.generations.ready(me),
     "generations.of_owner": lambda tx, me, _: tx.generations.of_owner(me),
     "consistency.documents": lambda tx, me, _: tx.consistency.documents(me, after=None, limit=9),
+    "usage.standing": lambda tx, me, _: tx.usage.standing(me, now().date()),
     "usage.of_day": lambda tx, me, _: tx.usage.of_day(me, now().date()),
     "usage.days": lambda tx, me, _: tx.usage.days(me, now().date()),
     "usage.stored": lambda tx, me, _: tx.usage.stored(me),

@@ -12,8 +12,9 @@ from backend.core.values.chat import Answer, Message, PendingDocument, Rating, S
 from backend.core.values.page import Cursor, Page
 from backend.db.repositories.messages.calls import FOLLOW_CHANNEL, STOP_CHANNEL, calling
 from backend.db.repositories.messages.copies import COPY_MESSAGES, COPY_SOURCES
-from backend.db.repositories.messages.lives import BEGUN, STORABLE, ending, renewing
+from backend.db.repositories.messages.lives import BEGUN, ending, renewing
 from backend.db.repositories.messages.reading import message_of
+from backend.db.repositories.messages.statements import ADD_TURN, ENDED, FINISH, HISTORY
 from backend.db.repositories.rows import Repository, columns
 from backend.models import DocumentRow, MessageRow, MessageSourceRow
 
@@ -29,15 +30,8 @@ class MessageRepository(Repository):
         Raises:
             SessionBusyError: An answer is being streamed in this session (raised by the unit of work, from its unique index).
         """
-        turn = {"owner_id": owner_id, "session_id": session_id, "updated_at": BEGUN}
-        await self._connection.execute(
-            insert(MessageRow).values(
-                [
-                    {**turn, "id": question_id, "role": "user", "content": question, "status": "complete", "model": None},
-                    {**turn, "id": answer_id, "role": "assistant", "content": "", "status": "streaming", "model": model},
-                ]
-            )
-        )
+        ids = {"owner": owner_id, "session": session_id, "question_id": question_id, "answer_id": answer_id}
+        await self._connection.execute(ADD_TURN, {**ids, "question": question, "answered_by": model})
 
     async def add_answer(self, owner_id: UUID, session_id: UUID, *, answer_id: UUID, model: str) -> None:
         """Insert an empty answer that is being streamed, to the newest question once more.
@@ -57,28 +51,17 @@ class MessageRepository(Repository):
 
         With ``replaces`` it takes the place of that answer, which is superseded from then on.
         """
-        statement = (
-            update(MessageRow)
-            .where(MessageRow.owner_id == owner_id, MessageRow.id == answer.message_id, STORABLE)
-            .values(
-                content=answer.text,
-                status=answer.status,
-                answer_status=answer.answer_status,
-                finish_reason=answer.finish_reason,
-                error_code=answer.error_code,
-                model=answer.model,
-                usage=asdict(answer.usage),
-                timings=asdict(answer.timings),
-                degraded=list(answer.degraded),
-                pending_document_ids=list(answer.pending_document_ids),
-                searched_for=answer.searched_for,
-                invented_markers=answer.invented_markers,
-                updated_at=func.now(),
-            )
-        )
-        if replaces is not None:
-            statement = statement.values(superseded=False)
-        if (await self._connection.execute(statement)).rowcount == 0:
+        ended = {
+            "content": answer.text,
+            "usage": asdict(answer.usage),
+            "timings": asdict(answer.timings),
+            "degraded": list(answer.degraded),
+            "pending_document_ids": list(answer.pending_document_ids),
+        }
+        values = {f"ended_{name}": ended.get(name, getattr(answer, name, None)) for name in ENDED}
+        statement = FINISH if replaces is None else FINISH.values(superseded=False)
+        found = await self._connection.execute(statement, {"owner": owner_id, "message": answer.message_id, **values})
+        if found.rowcount == 0:
             return False
         if replaces is not None:
             earlier = (MessageRow.owner_id == owner_id, MessageRow.session_id == answer.session_id, MessageRow.id == replaces)
@@ -91,18 +74,8 @@ class MessageRepository(Repository):
 
     async def history(self, owner_id: UUID, session_id: UUID, *, limit: int) -> list[Message]:
         """Return the newest messages that say something, oldest first, without their sources and without what is superseded."""
-        statement = (
-            select(*columns(MessageRow, Message))
-            .where(
-                MessageRow.owner_id == owner_id,
-                MessageRow.session_id == session_id,
-                MessageRow.content != "",
-                MessageRow.superseded.is_(False),
-            )
-            .order_by(MessageRow.id.desc())
-            .limit(limit)
-        )
-        return [message_of(row) for row in await self._connection.execute(statement)][::-1]
+        rows = await self._connection.execute(HISTORY, {"owner": owner_id, "session": session_id, "most": limit})
+        return [message_of(row) for row in rows][::-1]
 
     async def newest(self, owner_id: UUID, session_id: UUID, *, limit: int) -> list[Message]:
         """Return the newest messages, oldest first, like ``history``, but also those that say nothing."""
