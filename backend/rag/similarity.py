@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from backend.ports.embedder import Vector, Vectors
 
 _ROWS_AT_ONCE = 8192
+_DIGITS = 6
+"""What is certain of a product of float32: the rest depends on where in the matrix its row stands, and would order equal passages
+anew with every search."""
 
 
 def exact_top(query: Vector, matrix: NDArray[np.float16] | Vectors, limit: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -21,6 +24,7 @@ def exact_top(query: Vector, matrix: NDArray[np.float16] | Vectors, limit: int) 
     for start in range(0, len(matrix), _ROWS_AT_ONCE):
         rows = matrix[start : start + _ROWS_AT_ONCE].astype(np.float32, copy=False)
         scores[start : start + _ROWS_AT_ONCE] = rows @ wide_query
+    np.round(scores, _DIGITS, out=scores)
     limit = min(max(limit, 0), scores.size)
     if limit == 0:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)

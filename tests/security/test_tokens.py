@@ -19,7 +19,7 @@ from backend.services.registry import Services
 KEY = "a key of at least thirty-two characters"
 TOKENS = AccessTokens(KEY, lifetime=timedelta(minutes=30))
 CLAIMS = Claims(uuid4(), uuid4(), 3)
-PAYLOAD = jwt.get_unverified_claims(TOKENS.issue(CLAIMS))
+PAYLOAD = jwt.get_unverified_claims(AccessTokens(KEY, lifetime=timedelta(days=1)).issue(CLAIMS))
 HEADER = {"alg": "HS256", "typ": "JWT"}
 
 

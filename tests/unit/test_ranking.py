@@ -56,6 +56,22 @@ def test_exact_search_finds_the_nearest_and_keeps_ties_in_order() -> None:
     assert exact_top(np.array([1, 0], dtype=np.float32), matrix[:0], 3)[0].size == 0
 
 
+def test_the_score_of_a_row_does_not_depend_on_where_it_stands() -> None:
+    random = np.random.default_rng(1)
+    matrix = random.normal(size=(18, 256)).astype(np.float32)
+    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+    query = matrix[0] + matrix[1]
+    differing = 0
+    for _ in range(50):
+        order = random.permutation(18)
+        rows, scores = exact_top(query, matrix[order], 18)
+        found = dict(zip(order[rows].tolist(), scores.tolist(), strict=True))
+        plain = dict(zip(*(each.tolist() for each in exact_top(query, matrix, 18)), strict=True))
+        assert found == plain
+        differing += not np.array_equal(matrix[order] @ query, (matrix @ query)[order])
+    assert differing, "the products themselves do depend on it, or this would show nothing"
+
+
 def test_vectors_survive_packing_within_half_precision() -> None:
     vectors = np.random.default_rng(1).normal(size=(5, 16)).astype(np.float32)
 
