@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from backend.ports.embedder import Vector, Vectors
 
 _ROWS_AT_ONCE = 8192
-_DIGITS = 6
-"""What is certain of a product of float32: the rest depends on where in the matrix its row stands, and would order equal passages
-anew with every search."""
+_UNSURE = 1e-5
+"""More than the last bits of a product of float32, which depend on where in the matrix its row stands."""
 
 
 def exact_top(query: Vector, matrix: NDArray[np.float16] | Vectors, limit: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -24,15 +23,16 @@ def exact_top(query: Vector, matrix: NDArray[np.float16] | Vectors, limit: int) 
     for start in range(0, len(matrix), _ROWS_AT_ONCE):
         rows = matrix[start : start + _ROWS_AT_ONCE].astype(np.float32, copy=False)
         scores[start : start + _ROWS_AT_ONCE] = rows @ wide_query
-    np.round(scores, _DIGITS, out=scores)
     limit = min(max(limit, 0), scores.size)
     if limit == 0:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-    # Everything that reaches the limit-th best score is kept before the stable sort, or ties would fall as the partition likes.
+    # Everything that may reach the limit-th best score is kept before the stable sort, or ties would fall as the partition likes; and
+    # what is told is summed anew, one row as the other, or equal passages would be ordered anew whenever their rows have moved.
     last = np.partition(scores, scores.size - limit)[scores.size - limit]
-    candidates = np.flatnonzero(scores >= last)
-    best = candidates[np.argsort(-scores[candidates], kind="stable")[:limit]].astype(np.int64, copy=False)
-    return best, scores[best]
+    candidates = np.flatnonzero(scores >= last - _UNSURE)
+    told = (matrix[candidates].astype(np.float64) * query.astype(np.float64)).sum(axis=1).astype(np.float32)
+    order = np.argsort(-told, kind="stable")[:limit]
+    return candidates[order].astype(np.int64, copy=False), told[order]
 
 
 def to_bytes(vectors: Vectors) -> list[bytes]:

@@ -61,15 +61,12 @@ def test_the_score_of_a_row_does_not_depend_on_where_it_stands() -> None:
     matrix = random.normal(size=(18, 256)).astype(np.float32)
     matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
     query = matrix[0] + matrix[1]
-    differing = 0
     for _ in range(50):
         order = random.permutation(18)
         rows, scores = exact_top(query, matrix[order], 18)
         found = dict(zip(order[rows].tolist(), scores.tolist(), strict=True))
         plain = dict(zip(*(each.tolist() for each in exact_top(query, matrix, 18)), strict=True))
         assert found == plain
-        differing += not np.array_equal(matrix[order] @ query, (matrix @ query)[order])
-    assert differing, "the products themselves do depend on it, or this would show nothing"
 
 
 def test_vectors_survive_packing_within_half_precision() -> None:
