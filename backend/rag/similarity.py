@@ -10,6 +10,7 @@ from backend.ports.embedder import Vector, Vectors
 _ROWS_AT_ONCE = 8192
 _UNSURE = 1e-5
 """More than the last bits of a product of float32, which depend on where in the matrix its row stands."""
+_MOST_TIES = 1000
 
 
 def exact_top(query: Vector, matrix: NDArray[np.float16] | Vectors, limit: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -26,10 +27,11 @@ def exact_top(query: Vector, matrix: NDArray[np.float16] | Vectors, limit: int) 
     limit = min(max(limit, 0), scores.size)
     if limit == 0:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-    # Everything that may reach the limit-th best score is kept before the stable sort, or ties would fall as the partition likes; and
-    # what is told is summed anew, one row as the other, or equal passages would be ordered anew whenever their rows have moved.
+    # Everything that may reach the limit-th best score is kept before the stable sort, or ties would fall as the partition likes. What
+    # is told is summed anew, each row in the same way, or equal passages would be ordered anew whenever their rows have moved.
     last = np.partition(scores, scores.size - limit)[scores.size - limit]
     candidates = np.flatnonzero(scores >= last - _UNSURE)
+    candidates = candidates[np.argsort(-scores[candidates], kind="stable")[: limit + _MOST_TIES]]
     told = (matrix[candidates].astype(np.float64) * query.astype(np.float64)).sum(axis=1).astype(np.float32)
     order = np.argsort(-told, kind="stable")[:limit]
     return candidates[order].astype(np.int64, copy=False), told[order]
