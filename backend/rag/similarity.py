@@ -27,8 +27,8 @@ def exact_top(query: Vector, matrix: NDArray[np.float16] | Vectors, limit: int) 
     limit = min(max(limit, 0), scores.size)
     if limit == 0:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-    # Everything that may reach the limit-th best score is kept before the stable sort, or ties would fall as the partition likes. What
-    # is told is summed anew, each row in the same way, or equal passages would be ordered anew whenever their rows have moved.
+    # Everything that may reach the limit-th best score is kept before the stable sort, or ties would fall as the partition likes.
+    # What is told is summed anew, each row in the same way, or equal passages would be ordered anew whenever their rows have moved.
     last = np.partition(scores, scores.size - limit)[scores.size - limit]
     candidates = np.flatnonzero(scores >= last - _UNSURE)
     candidates = candidates[np.argsort(-scores[candidates], kind="stable")[: limit + _MOST_TIES]]
