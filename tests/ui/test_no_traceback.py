@@ -2,12 +2,13 @@
 
 The calls are found by looking at what the pages call when they are opened and when everything on them is used, so a new call is
 covered by itself. What fails when a page is opened has to be told in words as well.
-``DOCENT_ALL_FAULTS=1`` goes two steps deep everywhere, and tries every fault after each step, which takes minutes.
+``DOCENT_ALL_FAULTS=1`` goes two steps deep everywhere, and tries every fault after each step, which takes minutes; without it
+the calls take turns with a few faults.
 """
 
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from streamlit import config
@@ -17,12 +18,14 @@ from tests.support.ollama import StandInOllama
 from tests.support.product import Product, running_product
 from tests.ui.conftest import Visiting
 from tests.ui.sweep.crawl import EXCEPTION, Crawl
-from tests.ui.sweep.faults import stream_faults
+from tests.ui.sweep.faults import Fault, stream_faults
 from tests.ui.sweep.net import caught
 from tests.ui.sweep.places import Estate, Place, estate
 
 ALL = bool(os.environ.get("DOCENT_ALL_FAULTS"))
 SHORT = frozenset({"500", "{}", "HTML with 200", "breaks off", "delta with nothing", "run with nothing"})
+OF_THEM = 2
+"""So many of the short ones each call fails in, the next call in the next ones."""
 
 MUST_SEE = {
     "empty chat": {"GET /api/v1/auth/me", "GET /api/v1/chat/sessions", "POST /api/v1/chat/query"},
@@ -71,6 +74,11 @@ def place(name: str, everything: Estate) -> Place:
     }.get(name, Place(name, "admin", (("tab", name),), depth=2))
 
 
+def in_turn(faults: Sequence[Fault], number: int) -> Sequence[Fault]:
+    """Return the faults of one call among many."""
+    return [faults[(number * OF_THEM + place) % len(faults)] for place in range(OF_THEM)]
+
+
 @pytest.mark.parametrize("name", MUST_SEE)
 async def test_no_call_that_fails_breaks_a_page(name: str, owned: Estate, faulty: FaultyApi, visiting: Visiting) -> None:
     # What Streamlit prints of an exception is prettier, and takes longer than the page.
@@ -85,11 +93,11 @@ async def test_no_call_that_fails_breaks_a_page(name: str, owned: Estate, faulty
             # It is read in a thread of its own: what is wrong with it is said a moment later.
             wrong = [what for what in wrong if EXCEPTION in what]
         streamed = stream_faults(owned.session_id, owned.message_id)
-        for path, call in found:
+        for number, (path, call) in enumerate(found):
             if path:
                 way = " > ".join(map(str, path))
                 faults = crawl.faults_of(call, streamed)
-                faults = faults if ALL else tuple(fault for fault in faults if fault.name in SHORT)
+                faults = faults if ALL else in_turn([fault for fault in faults if fault.name in SHORT], number)
                 # Some say it in the next run, or on the page that they lead to: that is looked at where each page is tested.
                 wrong += [f"{way}, {what}" for what in await crawl.wrong_after(path, call, faults) if EXCEPTION in what]
 

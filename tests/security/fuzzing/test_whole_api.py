@@ -20,8 +20,8 @@ from tests.support.product import Account, Product
 
 FUZZ_SECONDS = float(os.environ.get("DOCENT_FUZZ_SECONDS", "0"))
 SEED = 20_261
-EXAMPLES = 6
-CASES = 1500
+EXAMPLES = 3
+CASES = 1000
 
 
 @pytest.fixture(scope="module")
