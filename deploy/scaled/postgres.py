@@ -61,6 +61,6 @@ class PostgresServer:
             "DOCENT_APP_PASSWORD": self._credentials.app,
         }
         command = (str(self._binaries / "psql"), "-X", "-q", "-w", *place, "-f", str(ROLES))
-        status, errors = await output_of(command, "", plain_environment(**passwords))
+        status, _, errors = await output_of(command, "", plain_environment(**passwords))
         if status != 0:
             raise MemberNotStartedError(f"{ROLES.name} failed: {errors.strip()}")
