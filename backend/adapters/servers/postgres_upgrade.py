@@ -20,6 +20,7 @@ from backend.adapters.servers.postgres_binaries import MAJOR_VERSION
 from backend.adapters.servers.postgres_roles import DATABASE, SUPERUSER
 from backend.adapters.servers.private_files import LOOPBACK, write_private
 from backend.adapters.servers.processes import end, output_of, plain_environment
+from backend.core.durability import force_to_disk
 from backend.core.errors import ConfigurationError, DatabaseUnavailableError, StorageFullError
 
 NEXT = "pg.next"
@@ -196,15 +197,7 @@ def _exchange(folder: Path, version: str) -> None:
     """Give the new cluster its place. A crash between the renames leaves no ``pg``, and the old one is put back."""
     cluster, aside, filled = (folder / name for name in (CLUSTER, ASIDE, NEXT))
     write_private(filled / MARK, f"{version}\n")
-    _sync(filled)
+    force_to_disk(filled)
     cluster.rename(aside)
     filled.rename(cluster)
-    _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    force_to_disk(folder)
