@@ -1,8 +1,8 @@
 """How soon the model is free once a client has hung up: ``python -m benchmarks.hangups``.
 
 Clients hang up at all moments of an answer, some of them at once, at every door that waits for a model. The stand-in model, a
-process of its own, notes when its stream was closed; the time between the two is what counts. ``direct`` asks the model itself: that
-is what the machine takes. A ``resumable`` answer outlives its reader by STREAM_GRACE_SECONDS, and is no part of the promise.
+process of its own, notes when its stream was closed; the time between the two is what counts. ``direct`` asks the model itself:
+that is what the machine takes. A ``resumable`` answer outlives its reader by STREAM_GRACE_SECONDS, and is no part of the promise.
 """
 
 import argparse
