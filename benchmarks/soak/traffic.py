@@ -94,7 +94,7 @@ class Person:
         body = self._question()
         if self.sessions and self.chance.random() < 0.5:
             body["session_id"] = self.chance.choice(self.sessions)
-        async with self.client.stream("POST", QUERY, json=body) as answer:
+        async with self.client.stream("POST", QUERY, json=body, headers=self._once()) as answer:
             said = (await answer.aread()).decode()
         if self.tally.expect(answer.status_code == 200 and "event: done" in said, answer, said=said):
             session = SESSION.search(said)
@@ -169,7 +169,7 @@ class Person:
 
     async def ask_in_background(self) -> None:
         """Ask what a worker answers."""
-        answer = await self.client.post("/api/v1/chat/background", json={"query": self._words()})
+        answer = await self.client.post("/api/v1/chat/background", json={"query": self._words()}, headers=self._once())
         self.tally.expect(answer.status_code == 202, answer, said=answer.text)
 
     async def do_it_wrong(self) -> None:
@@ -194,6 +194,10 @@ class Person:
 
     def _question(self) -> dict[str, Any]:
         return {"query": self._words(), "stream": True}
+
+    def _once(self) -> dict[str, str]:
+        """Half of the requests may come again."""
+        return {"Idempotency-Key": self.chance.randbytes(16).hex()} if self.chance.random() < 0.5 else {}
 
     async def _leave(self, body: dict[str, Any]) -> None:
         async with self.client.stream("POST", QUERY, json=body) as answer:
