@@ -12,6 +12,7 @@ from time import monotonic_ns
 from benchmarks.streams.client import TOKEN
 
 LONGEST_SECONDS = 30.0
+MOST_TOKENS = 40
 MOMENTS = ("while it thinks", "at the first byte", "at a token", "at a token", "at a token")
 """When they hang up, in turn."""
 RESET = struct.pack("ii", 1, 0)
@@ -30,11 +31,15 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of a door's hang-ups: milliseconds until the model's stream was closed, and those that were never closed."""
+    """What became of a door's hang-ups: milliseconds until the model's stream was closed, and those that were never closed.
+
+    ``late`` are those that the model was asked only after the client had left.
+    """
 
     name: str
     closed: Sequence[float]
     open: int = 0
+    late: int = 0
 
     @property
     def count(self) -> int:
@@ -47,22 +52,25 @@ class Row:
         """Return it as a row of a table."""
         ordered = sorted(self.closed) or [float("nan")]
         figures = (median(ordered), ordered[int(len(ordered) * 0.99)], ordered[-1])
-        return f"{self.name:28} {self.count:8}" + "".join(f"{one:9.1f}" for one in figures) + f"{self.within(100):9}"
+        return f"{self.name:28} {self.count:8} {self.late:8}" + "".join(f"{one:9.1f}" for one in figures) + f"{self.within(100):9}"
 
 
 def row(name: str, hung_up: dict[int, int], asked: dict[str, int], closed: dict[str, int]) -> Row:
     """Compare when clients hung up with what the model noted; both in nanoseconds.
 
     A question that had not reached the model when its client left, and never did, tells nothing and is not counted. One that
-    reached it after that counts from the hang-up, too.
+    reached it after that counts from then on: so long the model works for nobody.
     """
-    known = {number: moment for number, moment in hung_up.items() if str(number) in asked}
-    times = [(closed[str(number)] - moment) / 1e6 for number, moment in known.items() if str(number) in closed]
-    return Row(name, times, len(known) - len(times))
+    known = {str(number): moment for number, moment in hung_up.items() if str(number) in asked}
+    times = [(closed[number] - max(moment, asked[number])) / 1e6 for number, moment in known.items() if number in closed]
+    return Row(name, times, len(known) - len(times), sum(moment < asked[number] for number, moment in known.items()))
 
 
-async def hang_up(door: Door, number: int, chance: Random) -> int:
-    """Ask, read until it is time, and hang up: half of them by resetting the connection. Returns the moment, in nanoseconds."""
+async def hang_up(door: Door, number: int, chance: Random, together: asyncio.Barrier | None = None) -> int:
+    """Ask, read until it is time, and hang up: half of them by resetting the connection. Returns the moment, in nanoseconds.
+
+    Those who leave ``together`` wait for each other.
+    """
     loop = asyncio.get_running_loop()
     with socket.socket() as connection:
         connection.setblocking(False)
@@ -73,7 +81,9 @@ async def hang_up(door: Door, number: int, chance: Random) -> int:
             if not door.streamed or moment == "while it thinks":
                 await asyncio.sleep(chance.uniform(0, 0.06 if door.streamed else 1))
             else:
-                await _read(connection, 0 if moment == "at the first byte" else chance.randint(1, 20))
+                await _read(connection, 0 if moment == "at the first byte" else chance.randint(1, MOST_TOKENS))
+            if together is not None:
+                await together.wait()
         left = monotonic_ns()
         if number // len(MOMENTS) % 2:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)

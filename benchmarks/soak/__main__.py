@@ -46,7 +46,7 @@ async def load(looking: Looking, seconds: float, people: int, killed: Member | N
             account = await stack.enter_async_context(address.account(f"soak{next(NAMES)}"))
             account.client.event_hooks = {"request": [looking.tally.count]}
             crowd.append(Person(account, looking.tally, Random(account.username)))  # noqa: S311 - a life, no secret
-        async with _meanwhile(*(person.live() for person in crowd), *([_killing(killed, seconds / 5)] if killed else [])):
+        async with _meanwhile(*(person.live() for person in crowd), *([_killing(killed, max(seconds / 5, 3))] if killed else [])):
             await asyncio.sleep(seconds)
         await asyncio.gather(*(person.go() for person in crowd))
     if killed is not None:

@@ -17,9 +17,9 @@ def test_a_hang_up_counts_from_its_moment_and_only_if_the_model_was_asked() -> N
 
     found = row("chat", hung_up, asked, {"1": 12 * MS, "2": 140 * MS})
 
-    assert (list(found.closed), found.open, found.count) == ([2.0, 120.0], 1, 3)
+    assert (list(found.closed), found.open, found.late, found.count) == ([2.0, 115.0], 1, 1, 3)
     assert found.within(100) == 1
-    assert found.line().split() == ["chat", "3", "61.0", "120.0", "120.0", "1"]
+    assert found.line().split() == ["chat", "3", "1", "58.5", "115.0", "115.0", "1"]
 
 
 def test_the_verdict_is_about_all_doors_and_neither_the_model_nor_what_outlives_its_reader() -> None:
