@@ -128,8 +128,9 @@ async def main(hang_ups: int, at_once: int) -> list[Row]:
     for one in rows:
         print(one.line())
     print(
-        "\nMilliseconds from the hang-up until the model's stream was closed; late: the model was asked only after it, and counts then."
+        "\nMilliseconds from the hang-up until the model's stream was closed. Late: the model was asked after the hang-up, and the"
     )
+    print("time counts from then on.")
     print(f"The grace of what is resumable: {GRACE_SECONDS:g} s.")
     return rows
 
