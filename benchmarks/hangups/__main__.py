@@ -127,10 +127,8 @@ async def main(hang_ups: int, at_once: int) -> list[Row]:
     print(f"\n{'':28} hang-ups     late   median      p99      max  in time")
     for one in rows:
         print(one.line())
-    print(
-        "\nMilliseconds from the hang-up until the model's stream was closed. Late: the model was asked after the hang-up, and the"
-    )
-    print("time counts from then on.")
+    print("\nMilliseconds from the hang-up until the model's stream was closed. Late: the model was asked only after the hang-up;")
+    print("then the time counts from there.")
     print(f"The grace of what is resumable: {GRACE_SECONDS:g} s.")
     return rows
 
