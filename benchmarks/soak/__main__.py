@@ -25,7 +25,7 @@ from benchmarks.soak.traffic import Person, Tally
 from benchmarks.soak.trends import trend
 from benchmarks.verdicts import Verdict, tell
 from deploy.scaled.members import Member
-from tests.support.invariants import Place, sound_within
+from tests.support.invariants import BY_CLOCK, Place, sound_within
 from tests.support.scaled import running_scaled
 
 TOKENS = 6
@@ -33,6 +33,10 @@ TOKENS = 6
 POOL = 10
 """Connections that a pool may hold and had not opened before."""
 REST_SECONDS = 120.0
+JOBS = (
+    "select count(*) as all, count(*) filter (where status = 'doing' or scheduled_at is null or scheduled_at <= now()) as due"
+    f" from procrastinate_jobs where status in ('todo', 'doing') and task_name not in {BY_CLOCK}"  # noqa: S608 - ours
+)
 NAMES = count()
 
 
@@ -51,11 +55,20 @@ async def load(looking: Looking, seconds: float, people: int, killed: Member | N
         await asyncio.gather(*(person.go() for person in crowd))
     if killed is not None:
         await killed.start()
-    # What would wait for an hour, so that running backups find it, goes now.
-    for _ in range(2):
-        await sound_within(looking.place, REST_SECONDS)
-        await looking.place.hurry()
+    async with asyncio.timeout(REST_SECONDS):
+        await _nothing_left_to_do(looking.place)
     await sound_within(looking.place, REST_SECONDS)
+
+
+async def _nothing_left_to_do(place: Place) -> None:
+    """Wait for all jobs. What would wait for an hour, so that running backups find it, begins when the others have ended."""
+    while True:
+        [jobs] = await place.rows(JOBS)
+        if not jobs["all"]:
+            return
+        if not jobs["due"]:
+            await place.hurry()
+        await asyncio.sleep(0.5)
 
 
 @asynccontextmanager
@@ -98,7 +111,7 @@ async def main(minutes: float, people: int, every: float) -> tuple[list[Sample],
         async with _meanwhile(looking.keep_looking(every)):
             await load(looking, minutes * 60, people, killed)
         after = await looking.at_rest(6)
-        for _ in range(10):
+        for _ in range(5):
             if not left_over(before, after):
                 break
             after = await looking.at_rest(6)
