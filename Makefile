@@ -9,6 +9,7 @@ JOBS ?= 2
 STREAMS ?= 100
 SEED ?=
 REVISION ?=
+MINUTES ?= 10
 COMMIT ?= HEAD
 UV_VERSION := 0.13.9
 UV_HOME := .tools/uv-$(UV_VERSION)
@@ -21,7 +22,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled test-image prove-scaled prove-rolling prove-upgrades schema-manifest older-folder bench
+.PHONY: help setup run test check demo format openapi clean screenshots fuzz fuzz-documents prove-kills prove-faults scaled test-scaled test-image prove-scaled prove-rolling prove-upgrades schema-manifest older-folder bench soak
 .DELETE_ON_ERROR:
 
 help: ## List these targets
@@ -49,6 +50,9 @@ test-image: .venv/.for-development ## Take the steps of the Dockerfile without a
 
 bench: .venv/.for-development ## Measure how fast it is, beside what is promised, in half an hour (make bench ARGS="--only streams")
 	.venv/bin/python -m benchmarks $(ARGS)
+
+soak: .venv/.for-development ## Look whether anything leaks, under everything at once and killed workers (make soak MINUTES=30)
+	.venv/bin/python -m benchmarks.soak --minutes $(MINUTES)
 
 fuzz: .venv/.for-development ## Send the whole API what nobody thought of, with new seeds each time (make fuzz SECONDS=600)
 	DOCENT_FUZZ_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/security/fuzzing/test_whole_api.py tests/security/fuzzing/test_classes.py -k "as_long_as_one_likes or test_classes"

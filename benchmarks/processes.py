@@ -57,6 +57,12 @@ def memory_bytes(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in _read(pid, "smaps_rollup").splitlines() if line.startswith("Pss:")), 0)
 
 
+def private_bytes(pid: int) -> int:
+    """Return the memory that a process has for itself: unlike its share (PSS) it stays when another one ends; 0 if it has ended."""
+    lines = _read(pid, "smaps_rollup").splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
+
+
 def descriptors(pid: int) -> int:
     """Return how many files, sockets and pipes a process has open; 0 if it has ended."""
     try:

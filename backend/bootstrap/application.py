@@ -22,7 +22,7 @@ from backend.bootstrap.relays import open_relay
 from backend.bootstrap.servers import Addresses, open_addresses
 from backend.bootstrap.wiring import Parts, put_together
 from backend.core.config import Settings, plain_url
-from backend.core.errors import ConfigurationError
+from backend.core.errors import ConfigurationError, DocentError
 from backend.core.failpoints import arm
 from backend.core.security import PasswordHasher
 from backend.db.engine import make_engine
@@ -39,6 +39,9 @@ from backend.ports.vector_index import VectorIndex
 from backend.services.providers import Providers
 from backend.services.registry import Services
 from backend.worker.app import Worker
+
+SWEEPING = "sweep the files"
+"""The task that removes half-written files beside a process that has started."""
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +108,7 @@ async def open_application(
         uow = UnitOfWork(engine)
         stack.push_async_callback(uow.aclose)
         await assert_walls(engine)
-        blobs = replacing.blobs or await _open_blobs(settings, at, attach=attach)
+        blobs = replacing.blobs or await _open_blobs(stack, settings, at, attach=attach)
         index = replacing.index or vector_index(at.chroma_url)
         stack.push_async_callback(index.aclose)
         model = _providers(settings, replacing, found)
@@ -171,16 +174,23 @@ async def migrate_database(settings: Settings) -> bool:
         return await migrate(at.owner_url)
 
 
-async def _open_blobs(settings: Settings, at: Addresses, *, attach: bool) -> ObjectBlobStore:
+async def _open_blobs(stack: AsyncExitStack, settings: Settings, at: Addresses, *, attach: bool) -> ObjectBlobStore:
     # The data folder is ours alone, whoever makes it first.
     blobs = ObjectBlobStore.at(settings.blob_url or prepare_data_folder(settings.data_dir) / "files")
     if at.exclusive:
         # What a killed process left half written is nobody's but ours.
         await blobs.sweep(older_than_seconds=0)
     elif not attach:
-        # Beside other processes only what nobody has written to for long.
-        await blobs.sweep()
+        # Beside other processes only what nobody has written to for long. It looks at every file, so nobody waits for it.
+        stack.push_async_callback(_end, asyncio.create_task(_sweep(blobs), name=SWEEPING))
     return blobs
+
+
+async def _sweep(blobs: ObjectBlobStore) -> None:
+    try:
+        await blobs.sweep()
+    except DocentError as error:
+        log.warning("files_not_swept", error=type(error).__name__)
 
 
 async def _bring_up_to_date(settings: Settings, at: Addresses, *, migrates: bool) -> None:

@@ -97,6 +97,12 @@ class MetricsService:
                 ("state",),
                 own=True,
             ),
+            Gauge(
+                "docent_event_loop_tasks",
+                "Tasks of the event loop of this process, or of all of the same address: connections, answers, clocks.",
+                (((), len(asyncio.all_tasks())),),
+                own=True,
+            ),
         )
 
     async def _queue_state(self) -> QueueState | None:

@@ -99,9 +99,9 @@ class Model(asyncio.Protocol):
             self._transport.write(token() + DONE % self._said + b"0\r\n\r\n")
 
 
-async def main(tokens: int) -> None:
+async def main(tokens: int, connection: type[Model] = Model) -> None:
     Model.tokens = tokens
-    server = await asyncio.get_running_loop().create_server(Model, "127.0.0.1", 0, backlog=4096)
+    server = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     # It ends with the process that reads its port.
     await asyncio.to_thread(sys.stdin.read)

@@ -86,6 +86,7 @@ async def test_what_is_looked_at_is_there(product: Product) -> None:
     assert samples["docent_answers_running", ()] == 0
     assert samples["docent_service_up", (("service", "postgresql"),)] == 1
     assert samples["docent_database_connections", (("state", "size"),)] == 10
+    assert samples["docent_event_loop_tasks", ()] > 0
     assert samples["docent_queue_takers", ()] == 2
     assert ("docent_queue_oldest_waiting_seconds", ()) in samples
     assert samples["process_resident_memory_bytes", ()] > 0

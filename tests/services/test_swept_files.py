@@ -1,9 +1,11 @@
 """Files that a killed process left half written, where others share the folder."""
 
+import asyncio
 import os
 from pathlib import Path
 from uuid import uuid4
 
+from backend.bootstrap.application import SWEEPING
 from tests.conftest import ApplicationFactory
 
 
@@ -24,5 +26,6 @@ async def test_a_process_that_starts_beside_others_removes_what_nobody_writes_to
 
     async with application() as app:
         assert not app.exclusive, "others may be writing to the folder"
+        await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == SWEEPING))
 
     assert (left.exists(), running.exists()) == (False, True)

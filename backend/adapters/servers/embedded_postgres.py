@@ -1,9 +1,6 @@
 """The real PostgreSQL from a wheel, in the data folder."""
 
 import asyncio
-import os
-import shutil
-import signal
 import struct
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
@@ -14,9 +11,10 @@ from pathlib import Path
 import structlog
 
 from backend.adapters.servers.postgres_binaries import MAJOR_VERSION, installation, server_user
+from backend.adapters.servers.postgres_cluster import SETTINGS, PostgresCluster
 from backend.adapters.servers.postgres_roles import APP, DATABASE, OWNER, SUPERUSER, Passwords, ensure_roles, passwords_of
 from backend.adapters.servers.private_files import LOOPBACK, remembered_port
-from backend.adapters.servers.processes import Program, User, end, kept_running, plain_environment, spawn
+from backend.adapters.servers.processes import Program, end, kept_running, spawn
 from backend.core.errors import ConfigurationError, DatabaseUnavailableError
 
 CLUSTER = "pg"
@@ -26,11 +24,7 @@ _PROBE_SECONDS = 0.01
 _PORTS_TO_TRY = 3
 
 _SETTINGS = (
-    "listen_addresses=127.0.0.1",
-    "unix_socket_directories=",
-    "password_encryption=scram-sha-256",
-    "jit=off",
-    "shared_buffers=64MB",
+    *SETTINGS,
     "log_destination=stderr",
     "logging_collector=off",
     # What goes wrong is told, and not with which rows, keys and statements: those hold people's texts, and passwords of roles.
@@ -58,75 +52,34 @@ class EmbeddedPostgres:
     def __init__(
         self, folder: Path, lock: int, *, cluster: str = CLUSTER, major: str = MAJOR_VERSION, connections: int = 100
     ) -> None:
-        self._folder = folder
         self._settings = (*_SETTINGS, f"max_connections={connections}")
         self._lock = lock
-        self._cluster = folder / cluster
         self._major = major
         self._port_file = folder / ("postgres.port" if cluster == CLUSTER else f"{cluster}.port")
         self._log = folder / "logs" / "postgres.log"
-        self._user: User | None = server_user(folder / CLUSTER)
-        self.binaries = installation(self._user, major) / "bin"
+        user = server_user(folder / CLUSTER)
+        self.binaries = installation(user, major) / "bin"
+        self._cluster = PostgresCluster(folder / cluster, self._log, lock, user, self.binaries)
         self.passwords = passwords_of(folder, cluster_exists=(folder / CLUSTER).exists())
-
-    def _program(self, tool: str, cluster: Path, *arguments: str) -> Program:
-        # The other user may not walk through our folder: it starts inside the cluster and never needs the path to it.
-        where = "/proc/self/cwd" if self._user is not None else str(cluster)
-        return Program(
-            name="postgres",
-            command=(str(self.binaries / tool), "-D", where, *arguments),
-            folder=cluster,
-            stop=signal.SIGINT,  # Fast shutdown: SIGTERM would wait for the clients.
-            log=self._log,
-            environment=plain_environment(LC_ALL="C", TZ="UTC"),
-            user=self._user,
-        )
-
-    def _server(self, port: int) -> Program:
-        settings = (argument for setting in self._settings for argument in ("-c", setting))
-        return self._program("postgres", self._cluster, "-p", str(port), *settings)
 
     async def ensure_cluster(self) -> None:
         """Make the cluster if there is none; half a cluster never gets the final name."""
-        if self._cluster.exists():
-            version = (self._cluster / "PG_VERSION").read_text().strip()
+        made = self._cluster.folder
+        if made.exists():
+            version = (made / "PG_VERSION").read_text().strip()
             if version != self._major:
-                raise ConfigurationError(f"{self._cluster} was made by PostgreSQL {version}, and this is {self._major}.")
+                raise ConfigurationError(f"{made} was made by PostgreSQL {version}, and this is {self._major}.")
             return
-        draft = self._cluster.with_name("pg.new")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700)
-        if self._user is not None:
-            os.chown(draft, self._user.uid, self._user.gid)
-        if await self._initdb(draft) != 0:
+        password = self.passwords.superuser
+        if not await self._cluster.make("pg.new", superuser=SUPERUSER, password=password, locale=LOCALE):
             raise self._not_started("initdb failed")
-        draft.rename(self._cluster)
-
-    async def _initdb(self, draft: Path) -> int:
-        reader, writer = os.pipe()
-        try:
-            os.write(writer, f"{self.passwords.superuser}\n".encode())
-            os.close(writer)
-            if self._user is not None:
-                os.fchown(reader, self._user.uid, self._user.gid)  # Else the other user may not open /dev/fd.
-            options = (
-                *("-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile=/dev/fd/{reader}"),
-                *("-E", "UTF8", *LOCALE),
-            )
-            process = await spawn(self._program("initdb", draft, *options), self._lock, inherited=(reader,))
-        finally:
-            os.close(reader)
-        try:
-            return await process.wait()
-        finally:
-            await end(process)
 
     async def start(self) -> tuple[Program, Process, int]:
         """Start the server, wait until it takes connections, and make its roles."""
         problem: str | None = None
         for _ in range(_PORTS_TO_TRY):
             port = remembered_port(self._port_file)
-            program = self._server(port)
+            program = self._cluster.server(port, self._settings)
             process = await spawn(program, self._lock)
             try:
                 problem = await self._prepared(process, port)

@@ -102,5 +102,5 @@ async def ensure_roles(psql: Path, port: int, passwords: Passwords) -> str | Non
         "-f",
         "-",
     )
-    status, errors = await output_of(command, variables + _SCRIPT, plain_environment(PGPASSWORD=passwords.superuser))
+    status, _, errors = await output_of(command, variables + _SCRIPT, plain_environment(PGPASSWORD=passwords.superuser))
     return None if status == 0 else errors.strip()

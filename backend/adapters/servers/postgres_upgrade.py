@@ -19,7 +19,8 @@ from backend.adapters.servers.embedded_postgres import CLUSTER, EmbeddedPostgres
 from backend.adapters.servers.postgres_binaries import MAJOR_VERSION
 from backend.adapters.servers.postgres_roles import DATABASE, SUPERUSER
 from backend.adapters.servers.private_files import LOOPBACK, write_private
-from backend.adapters.servers.processes import end, plain_environment
+from backend.adapters.servers.processes import end, output_of, plain_environment
+from backend.core.durability import force_to_disk
 from backend.core.errors import ConfigurationError, DatabaseUnavailableError, StorageFullError
 
 NEXT = "pg.next"
@@ -178,18 +179,10 @@ async def _restore(old: EmbeddedPostgres, source: int, new: EmbeddedPostgres, ta
 async def _asked(server: EmbeddedPostgres, port: int, name: str, sql: str) -> str:
     """Return what the superuser is answered."""
     command = (str(server.binaries / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *_to(port, name), "-f", "-")
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=_environment(server))
-    try:
-        answer, errors = await process.communicate(sql.encode())
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise DatabaseUnavailableError(
-            f"The upgrade of PostgreSQL failed. Nothing was changed. {errors.decode(errors='replace').strip()}"
-        )
-    return answer.decode()
+    status, answer, errors = await output_of(command, sql, _environment(server))
+    if status != 0:
+        raise DatabaseUnavailableError(f"The upgrade of PostgreSQL failed. Nothing was changed. {errors.strip()}")
+    return answer
 
 
 def _to(port: int, name: str) -> tuple[str, ...]:
@@ -204,15 +197,7 @@ def _exchange(folder: Path, version: str) -> None:
     """Give the new cluster its place. A crash between the renames leaves no ``pg``, and the old one is put back."""
     cluster, aside, filled = (folder / name for name in (CLUSTER, ASIDE, NEXT))
     write_private(filled / MARK, f"{version}\n")
-    _sync(filled)
+    force_to_disk(filled)
     cluster.rename(aside)
     filled.rename(cluster)
-    _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    force_to_disk(folder)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -202,13 +202,13 @@ def plain_environment(**additions: str) -> dict[str, str]:
     return {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ} | additions
 
 
-async def output_of(command: Sequence[str], text: str, environment: Mapping[str, str]) -> tuple[int, str]:
-    """Run a short-lived client with ``text`` as its input. Returns its exit status and its error output."""
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=DEVNULL, stderr=PIPE, env=dict(environment))
+async def output_of(command: Sequence[str], text: str, environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Run a short-lived client with ``text`` as its input. Returns its exit status, its output and its error output."""
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=dict(environment))
     try:
-        _, errors = await process.communicate(text.encode())
+        output, errors = await process.communicate(text.encode())
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return process.returncode or 0, errors.decode(errors="replace")
+    return process.returncode or 0, output.decode(errors="replace"), errors.decode(errors="replace")

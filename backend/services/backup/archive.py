@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from backend.core.durability import force_to_disk
 from backend.core.errors import BackupRefusedError
 from backend.services.backup.manifest import Member
 
@@ -110,7 +111,7 @@ def new_file(path: Path, moment: float) -> Iterator[Archive]:
             with _told():
                 _assert_free(path)
                 partial.rename(path)
-                _settle(path.parent)
+                force_to_disk(path.parent)
         except BaseException:
             # The first failure is the one to tell: closing writes what is left, and fails again where the disk is full.
             with suppress(OSError):
@@ -130,14 +131,6 @@ def _hold(descriptor: int, path: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         raise BackupRefusedError(f"Another process is writing {path}.") from error
-
-
-def _settle(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -3,23 +3,17 @@
 import os
 from pathlib import Path
 
+from backend.core.durability import force_to_disk
+
 
 def settle(folder: Path, key: str) -> None:
     """Make a file private, and force it and every folder down to it to the disk."""
     path = folder / key
     path.chmod(0o600)
-    _fsync(path)
+    force_to_disk(path)
     if os.name == "posix":  # elsewhere a folder cannot be opened
         for parent in path.relative_to(folder).parents:
-            _fsync(folder / parent)
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            force_to_disk(folder / parent)
 
 
 def sweep(folder: Path, before: float) -> int:
