@@ -39,7 +39,7 @@ async def test_a_completion_is_what_the_model_said_with_what_it_counted(
 
 
 async def test_a_stream_says_the_same_in_chunks_and_its_usage_if_that_is_wanted(client: AsyncOpenAI, ollama: StandInOllama) -> None:
-    ollama.reply, ollama.interval = ["One ", "two\u2028", "three\x85", "🐋."], 0.01
+    ollama.reply, ollama.interval = ["One ", "two\u2028", "three\x85", "🐋."], 0.1
     stream = await client.chat.completions.create(
         model=CHAT_MODEL, messages=HELLO, stream=True, stream_options={"include_usage": True}
     )
@@ -49,7 +49,7 @@ async def test_a_stream_says_the_same_in_chunks_and_its_usage_if_that_is_wanted(
     *said, last, usage = chunks
     assert said[0].choices[0].delta.role == "assistant"
     assert "".join(chunk.choices[0].delta.content or "" for chunk in said) == "One two\u2028three\x85🐋."
-    assert len(said) > 3
+    assert len(said) > 2, "the one that begins, and more than one of text"
     assert (last.choices[0].finish_reason, last.choices[0].delta.content) == ("stop", None)
     assert {chunk.choices[0].finish_reason for chunk in said} == {None}
     assert usage.choices == []

@@ -1,12 +1,10 @@
 """People with things of every kind, and what the database holds of one of them."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -195,8 +193,7 @@ def _twin(id_: str) -> str:
 @asynccontextmanager
 async def behind_the_walls(product: Product) -> AsyncIterator[Any]:
     """Yield a connection to the product's database that sees every row."""
-    instance = json.loads((Path(product.environment["DATA_DIR"]) / "instance.json").read_text())
-    connection = await asyncpg.connect(plain_url(instance["app_url"]))
+    connection = await asyncpg.connect(plain_url(product.database_url()))
     try:
         await connection.execute("select set_config('docent.mode', 'system', false)")
         yield connection
