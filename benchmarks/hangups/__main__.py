@@ -122,11 +122,13 @@ async def main(hang_ups: int, at_once: int) -> list[Row]:
         each = -(-hang_ups // (len(asked) - 2))
         for door in asked[1:]:  # What is loaded with the first request of its kind is loaded before it counts.
             await measured(door, hang_ups=ACCOUNTS, at_once=ACCOUNTS, grace=0.3)
-        rows = [await measured(door, hang_ups=each, grace=0.3) for door in asked[:-1]]
-        rows.append(await measured(asked[-1], hang_ups=min(each, 2 * at_once), grace=2 * GRACE_SECONDS))
-    print(f"\n{'':28} hang-ups     late   median      p99      max  in time")
-    for one in rows:
-        print(one.line())
+        print(f"\n{'':28} hang-ups     late   median      p99      max  in time")
+        rows = []
+        for door in asked:
+            last = door is asked[-1]
+            few = min(each, 2 * at_once) if last else each
+            rows.append(await measured(door, hang_ups=few, grace=2 * GRACE_SECONDS if last else 0.3))
+            print(rows[-1].line(), flush=True)
     print("\nMilliseconds from the hang-up until the model's stream was closed. Late: the model was asked only after the hang-up;")
     print("then the time counts from there.")
     print(f"The grace of what is resumable: {GRACE_SECONDS:g} s.")

@@ -12,7 +12,7 @@ from time import monotonic_ns
 from benchmarks.streams.client import TOKEN
 
 LONGEST_SECONDS = 30.0
-MOST_TOKENS = 40
+MOST_TOKENS = 20
 MOMENTS = ("while it thinks", "at the first byte", "at a token", "at a token", "at a token")
 """When they hang up, in turn."""
 RESET = struct.pack("ii", 1, 0)

@@ -20,8 +20,8 @@ TABLES = (
     "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
     " and has_table_privilege(oid, 'select') order by 1"
 )
-KEPT = {"alembic_version", "audit_events", "procrastinate_events", "procrastinate_periodic_defers"}
-"""Tables whose rows stay, or are changed by the clock."""
+KEPT = {"alembic_version", "audit_events", "procrastinate_events", "procrastinate_periodic_defers", "procrastinate_workers"}
+"""Tables whose rows stay, or are changed by the clock; those of dead workers go when the next one starts."""
 CONNECTIONS = "select count(*) as n from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 TASKS = re.compile(r"^docent_event_loop_tasks (\S+)", re.MULTILINE)
 
