@@ -20,9 +20,10 @@ from time import monotonic
 import aiohttp
 import uvloop
 
+from benchmarks.footprint.kinds import API, by_kind
 from benchmarks.footprint.load import AT_ONCE, STREAMS, a_few_hundred_requests, per_stream, sessions
-from benchmarks.footprint.promises import API, MB, Start, memory_by_kind, verdicts
-from benchmarks.processes import machine, running
+from benchmarks.footprint.promises import MB, Start, verdicts
+from benchmarks.processes import machine, memory_bytes, running
 from benchmarks.verdicts import Verdict, tell
 from tests.support.product import Product, running_product
 
@@ -76,7 +77,7 @@ async def parts_of_a_start(folder: Path) -> Mapping[str, float]:
 async def main(starts: int, idle_seconds: float, requests: int, seconds: float, conversations: int) -> list[Verdict]:
     """Measure, print, and return what was promised of it."""
     print(machine())
-    rows: dict[str, Mapping[str, int]] = {}
+    rows: dict[str, Mapping[str, float]] = {}
     warm: list[Start] = []
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="docent-footprint-"))) / "data"
@@ -89,19 +90,19 @@ async def main(starts: int, idle_seconds: float, requests: int, seconds: float, 
             async with started(folder, url) as (product, start):
                 warm.append(start)
                 await asyncio.sleep(idle_seconds)
-                rows["idle"] = memory_by_kind(product.process.pid)
+                rows["idle"] = by_kind(product.process.pid, memory_bytes)
         _print_starts(first, warm, [await parts_of_a_start(folder) for _ in range(starts)])
         product, _ = await stack.enter_async_context(started(folder, url))
         accounts = [await stack.enter_async_context(product.account()) for _ in range(AT_ONCE)]
         await a_few_hundred_requests(accounts[0], requests)
         await asyncio.sleep(idle_seconds)
-        rows[f"after {requests} requests and a document"] = memory_by_kind(product.process.pid)
+        rows[f"after {requests} requests and a document"] = by_kind(product.process.pid, memory_bytes)
         each = await per_stream(product, accounts, seconds=seconds)
         await asyncio.sleep(idle_seconds)
-        rows[f"after {STREAMS} streams"] = memory_by_kind(product.process.pid)
+        rows[f"after {STREAMS} streams"] = by_kind(product.process.pid, memory_bytes)
         await sessions(accounts, conversations)
         await asyncio.sleep(idle_seconds)
-        rows[f"after {conversations} conversations more"] = memory_by_kind(product.process.pid)
+        rows[f"after {conversations} conversations more"] = by_kind(product.process.pid, memory_bytes)
     _print_memory(rows)
     print(f"\n{each / 1000:.0f} kB of the API process for each of {STREAMS} streams")
     return list(verdicts(warm, rows["idle"]))
@@ -116,7 +117,7 @@ def _print_starts(first: Start, warm: list[Start], parts: list[Mapping[str, floa
     print(f"parts, each apart: {spent}")
 
 
-def _print_memory(rows: Mapping[str, Mapping[str, int]]) -> None:
+def _print_memory(rows: Mapping[str, Mapping[str, float]]) -> None:
     kinds = list(dict.fromkeys(kind for row in rows.values() for kind in row))
     print("\nMB" + " " * 40 + "".join(f"{kind:>12}" for kind in kinds) + "  everything")
     for name, row in rows.items():

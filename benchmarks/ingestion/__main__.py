@@ -8,7 +8,7 @@ text and to an account that has none; rounds of pure embedding and uploads take 
 import argparse
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -138,13 +138,16 @@ async def main(sizes: Sizes, rounds: int, parts: Sequence[str], text_seconds: fl
 
 
 def _print(rows: "Iterator[tuple[str, list[Upload]]] | list[tuple[str, list[Upload]]]") -> None:
-    print("\nseconds, medians          chunks    whole     pure    ratio  grown MB   seconds of each stage")
+    print("\nseconds, medians          chunks    whole     pure    ratio  grown MB")
     for name, uploads in rows:
         whole, pure = median(one.whole for one in uploads), median(one.pure for one in uploads)
         ratio, grown = median(one.whole / one.pure for one in uploads), max(one.grown for one in uploads) / MB
-        stages = {stage: median(one.stages[stage] for one in uploads) for stage in uploads[0].stages}
-        spent = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in stages.items())
-        print(f"{name:24} {uploads[0].chunks:7} {whole:8.2f} {pure:8.2f} {ratio:8.2f} {grown:9.1f}   {spent}")
+        print(f"{name:24} {uploads[0].chunks:7} {whole:8.2f} {pure:8.2f} {ratio:8.2f} {grown:9.1f}")
+        print(f"  seconds of stages: {_medians([one.stages for one in uploads])}; of CPU: {_medians([one.cpu for one in uploads])}")
+
+
+def _medians(several: Sequence[Mapping[str, float]]) -> str:
+    return ", ".join(f"{name} {median(one.get(name, 0.0) for one in several):.2f}" for name in several[0])
 
 
 def _print_bystanders(idle: list[Bystanders], busy: list[Bystanders]) -> None:

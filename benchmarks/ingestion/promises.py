@@ -13,7 +13,8 @@ MB = 1_000_000
 class Upload:
     """One document: seconds from its upload to when it could be searched, and what embedding the same chunks alone took.
 
-    ``grown`` is by how much the API process was larger at most, in bytes. ``stages`` are seconds, as the product measures them.
+    ``grown`` is by how much the API process was larger at most, in bytes. ``stages`` are seconds, as the product measures
+    them; ``cpu`` are those that its processes used, by what they are.
     """
 
     chunks: int
@@ -21,6 +22,7 @@ class Upload:
     pure: float
     grown: int
     stages: Mapping[str, float]
+    cpu: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from backend.adapters.document_parsers.sandbox import SandboxedDocumentParser
 from backend.adapters.embedders.ollama import OllamaEmbedder
 from backend.rag.splitting import split
 from backend.services.indexing.chunks import embedded_text
+from benchmarks.footprint.kinds import by_kind
 from benchmarks.ingestion.promises import Upload
-from benchmarks.processes import memory_bytes
+from benchmarks.processes import cpu_seconds, memory_bytes
 from tests.support.files import in_pieces
 from tests.support.product import Account, Product
 
@@ -41,6 +42,7 @@ async def embedded_alone(embedder: OllamaEmbedder, texts: Sequence[str]) -> floa
 async def uploaded(product: Product, account: Account, filename: str, data: bytes, pure: float) -> Upload:
     """Upload a document to an account that has none, and wait until it is ready: that moment is the product's own note."""
     stages = await _stages(product)
+    used = by_kind(product.process.pid, cpu_seconds)
     peak = Peak(product.process.pid)
     watching = asyncio.create_task(peak.watch())
     begun = time()
@@ -48,7 +50,8 @@ async def uploaded(product: Product, account: Account, filename: str, data: byte
     watching.cancel()
     whole = finished(document) - begun
     spent = {name: seconds - stages.get(name, 0.0) for name, seconds in (await _stages(product)).items()}
-    return Upload(document["chunks"], whole, pure, peak.growth, spent)
+    cpu = {kind: seconds - used.get(kind, 0.0) for kind, seconds in by_kind(product.process.pid, cpu_seconds).items()}
+    return Upload(document["chunks"], whole, pure, peak.growth, spent, cpu)
 
 
 async def sent(account: Account, filename: str, data: bytes) -> str:

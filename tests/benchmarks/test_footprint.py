@@ -5,7 +5,9 @@ import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 
-from benchmarks.footprint.promises import API, MB, Start, memory_by_kind, verdicts
+from benchmarks.footprint.kinds import API, OTHERS, by_kind
+from benchmarks.footprint.promises import MB, Start, verdicts
+from benchmarks.processes import memory_bytes
 
 
 async def test_memory_is_told_by_what_the_processes_are() -> None:
@@ -17,20 +19,20 @@ async def test_memory_is_told_by_what_the_processes_are() -> None:
     for child in children:
         assert child.stdout is not None
         await child.stdout.readline()
-    one = memory_by_kind(os.getpid())
+    one = by_kind(os.getpid(), memory_bytes)
     for child in children:
         await child.communicate()
 
-    assert one.keys() >= {API, "Chroma", "PostgreSQL", "others"}
+    assert one.keys() >= {API, "Chroma", "PostgreSQL", OTHERS}
     assert one["PostgreSQL"] > one["Chroma"] > MB
-    assert memory_by_kind(os.getpid()).keys().isdisjoint({"Chroma", "PostgreSQL"})
+    assert by_kind(os.getpid(), memory_bytes).keys().isdisjoint({"Chroma", "PostgreSQL"})
 
 
 async def test_a_process_that_has_ended_has_no_memory() -> None:
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", "", stdout=DEVNULL)
     await child.wait()
 
-    assert memory_by_kind(child.pid) == {API: 0}
+    assert by_kind(child.pid, memory_bytes) == {API: 0}
 
 
 def test_starts_are_told_by_their_median_and_memory_in_millions_of_bytes() -> None:

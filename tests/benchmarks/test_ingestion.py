@@ -42,7 +42,7 @@ async def test_the_stand_in_takes_its_time_for_each_request_and_text() -> None:
 
 
 def of(*figures: float) -> list[Upload]:
-    return [Upload(10, whole, 2.0, round(whole * 10 * MB), {"reading": 0.1, "whole": whole}) for whole in figures]
+    return [Upload(10, whole, 2.0, round(whole * 10 * MB), {"reading": 0.1, "whole": whole}, {}) for whole in figures]
 
 
 def test_the_ratio_is_the_median_of_the_rounds_and_the_growth_the_most() -> None:
