@@ -71,6 +71,7 @@ class Bench:
         pure = await embedded_alone(self._embedder, chunks)
         async with self._product.account() as account:
             found = await uploaded(self._product, account, filename, data, pure)
+        print(f"{filename}, {len(data) / MB:g} MB: {found.whole:.2f} s, pure {pure:.2f} s", flush=True)
         if found.chunks != len(chunks):
             raise SystemExit(f"The product made {found.chunks} chunks, and pure embedding took {len(chunks)}.")
         return found
@@ -160,6 +161,7 @@ def _print_bystanders(idle: list[Bystanders], busy: list[Bystanders]) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ingestion", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--megabytes", type=float, nargs="+", default=[1, 10], help="of text")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument(
         "--text-ms", type=float, default=TEXT_SECONDS * 1000, help="what a text costs the stand-in; else no verdicts"
@@ -169,6 +171,7 @@ if __name__ == "__main__":
     chosen = parser.parse_args()
     if chosen.quick:
         chosen.rounds = 1
-    verdicts = uvloop.run(main(QUICK if chosen.quick else Sizes(), chosen.rounds, chosen.only, chosen.text_ms / 1000))
+    wanted = QUICK if chosen.quick else Sizes(tuple(int(size * MB) for size in chosen.megabytes))
+    verdicts = uvloop.run(main(wanted, chosen.rounds, chosen.only, chosen.text_ms / 1000))
     if chosen.text_ms == TEXT_SECONDS * 1000:
         tell(verdicts, chosen.verdicts)
