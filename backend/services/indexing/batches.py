@@ -11,6 +11,7 @@ from backend.core.values.document import Chunk
 from backend.ports.embedder import Embedder
 from backend.services.indexing.chunks import embedded_text
 from backend.services.indexing.embedding import LosslessEmbedding
+from backend.services.indexing.offering import UPSERT_BATCH
 from backend.services.indexing.stages import stage
 
 Packed = bytes | None
@@ -97,14 +98,14 @@ class _Offering:
         self.request: asyncio.Task[bool] | None = None
 
     async def add(self, ids: Sequence[UUID], vectors: Sequence[Packed]) -> None:
-        """Offer vectors as soon as the index is free, and wait for it if too many wait already."""
+        """Offer vectors as soon as the index is free, and wait for it where too many wait already."""
         self._waiting += zip(ids, vectors, strict=True)
         if self.request is None or self.request.done() or len(self._waiting) >= MOST_WAITING:
             await self._next()
 
     async def rest(self) -> bool:
         """Offer whatever waits; return whether the index took everything."""
-        if self._waiting:
+        while self._waiting:
             await self._next()
         if self.request is not None:
             self._away |= not await self.request
@@ -113,9 +114,9 @@ class _Offering:
     async def _next(self) -> None:
         if self.request is not None:
             self._away |= not await self.request
-        waiting, self._waiting = self._waiting, []
+        given, self._waiting = self._waiting[:UPSERT_BATCH], self._waiting[UPSERT_BATCH:]
         if not self._away:  # If it is away, whatever comes is offered to it later, all at once.
-            ids, vectors = zip(*waiting, strict=True)
+            ids, vectors = zip(*given, strict=True)
             self.request = asyncio.create_task(self._offer(ids, vectors))
 
 

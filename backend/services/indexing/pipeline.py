@@ -26,13 +26,12 @@ from backend.services.embedders import PREFERRED, Embedders, new_generation
 from backend.services.indexing.batches import embed_all
 from backend.services.indexing.chunks import chunks_of, searched_text
 from backend.services.indexing.forgetting import forget
-from backend.services.indexing.offering import offer
+from backend.services.indexing.offering import UPSERT_BATCH, offer
 from backend.services.indexing.purging import queue_tidying
 from backend.services.indexing.stages import stage
 
 log = structlog.get_logger(__name__)
 
-UPSERT_BATCH = 256
 CONFIRMED_AFTER = timedelta(seconds=3)
 """When the index is offered again what it did not take: it may just be starting."""
 
