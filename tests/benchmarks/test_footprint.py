@@ -21,7 +21,7 @@ async def test_memory_is_told_by_what_the_processes_are() -> None:
         await child.stdout.readline()
     one = by_kind(os.getpid(), memory_bytes)
     for child in children:
-        await child.communicate()
+        await child.communicate(b"")
 
     assert one.keys() >= {API, "Chroma", "PostgreSQL", OTHERS}
     assert one["PostgreSQL"] > one["Chroma"] > MB

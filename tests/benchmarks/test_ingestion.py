@@ -36,6 +36,7 @@ async def test_the_stand_in_takes_its_time_for_each_request_and_text() -> None:
         texts = await chunks_of(text_of(60_000, 1), "text/plain", embedder)
         begun = monotonic()
         seconds = await embedded_alone(embedder, texts)
+        await embedder.aclose()
 
     assert len(texts) > BATCH
     assert len(texts) * 0.002 + 2 * REQUEST_SECONDS <= seconds <= monotonic() - begun
