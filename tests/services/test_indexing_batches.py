@@ -28,6 +28,7 @@ class Stores:
         self.storing, self.offering = asyncio.Event(), asyncio.Event()
         self.storing.set()
         self.offering.set()
+        self.many = asyncio.Event()
         self.takes = True
 
     async def store(self, batch: Sequence[Chunk], vectors: Sequence[Packed], done: int) -> None:
@@ -35,6 +36,8 @@ class Stores:
         self.stored.append([chunk.text for chunk in batch])
         self.vectors |= dict(zip((chunk.id for chunk in batch), vectors, strict=True))
         self.done.append(done)
+        if done >= MOST_WAITING:
+            self.many.set()
 
     async def offer(self, ids: Sequence[UUID], vectors: Sequence[Packed]) -> bool:
         await self.offering.wait()
@@ -93,9 +96,7 @@ async def test_what_waits_for_a_slow_index_is_bounded_and_goes_together() -> Non
     stores.offering.clear()
     some = chunks(*(f"Text number {number}." for number in range(2 * MOST_WAITING)))
     working = asyncio.create_task(embed_all(some, embedder, store=stores.store, offer=stores.offer))
-    async with asyncio.timeout(60):
-        while sum(map(len, stores.stored)) < MOST_WAITING:
-            await asyncio.sleep(0.01)
+    await until(stores.many)
     for _ in range(1000):
         await asyncio.sleep(0)
     stored, embedded = sum(map(len, stores.stored)), sum(map(len, embedder.batches))
