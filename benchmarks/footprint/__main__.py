@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from statistics import median
 from time import monotonic
+from typing import Any
 
 import aiohttp
 import uvloop
@@ -38,7 +39,12 @@ async def started(folder: Path, ollama_url: str) -> AsyncIterator[tuple[Product,
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = {"chat_provider": "ollama", "embedder": "ollama", "ollama_url": ollama_url, "chat_max_tokens": TOKENS + 10}
+    settings: dict[str, Any] = {
+        "chat_provider": "ollama",
+        "embedder": "ollama",
+        "ollama_url": ollama_url,
+        "chat_max_tokens": TOKENS + 10,
+    }
     begun = monotonic()
     looking = asyncio.create_task(_start(f"http://127.0.0.1:{port}/ready", begun))
     try:

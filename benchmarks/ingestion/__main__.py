@@ -8,13 +8,14 @@ text and to an account that has none; rounds of pure embedding and uploads take 
 import argparse
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
 from time import time
+from typing import Any
 
 import uvloop
 
@@ -105,7 +106,7 @@ async def opened(text_seconds: float = TEXT_SECONDS) -> AsyncIterator[Bench]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="docent-ingestion-")))
         model = await stack.enter_async_context(running("benchmarks.ingestion.model", str(TOKENS), str(text_seconds)))
         url = f"http://127.0.0.1:{model.port}"
-        settings = {"chat_provider": "ollama", "embedder": "ollama", "embedding_model": EMBEDDER, "ollama_url": url}
+        settings: dict[str, Any] = {"chat_provider": "ollama", "embedder": "ollama", "embedding_model": EMBEDDER, "ollama_url": url}
         product = await stack.enter_async_context(running_product(folder / "data", **settings, chat_max_tokens=TOKENS + 10))
         embedder = OllamaEmbedder(url, model=EMBEDDER)
         embedder.batch_size = BATCH
@@ -138,7 +139,7 @@ async def main(sizes: Sizes, rounds: int, parts: Sequence[str], text_seconds: fl
     return told
 
 
-def _print(rows: "Iterator[tuple[str, list[Upload]]] | list[tuple[str, list[Upload]]]") -> None:
+def _print(rows: Iterable[tuple[str, Sequence[Upload]]]) -> None:
     print("\nseconds, medians          chunks    whole     pure    ratio  grown MB")
     for name, uploads in rows:
         whole, pure = median(one.whole for one in uploads), median(one.pure for one in uploads)
