@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.processes import machine
 from benchmarks.verdicts import tell, told
 
-PARTS = ("streams", "hangups")
+PARTS = ("streams", "hangups", "ingestion", "footprint")
 
 
 def main() -> int:

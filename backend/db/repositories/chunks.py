@@ -20,7 +20,8 @@ STORE = text(
     "   from unnest(cast(:ids as uuid[]), cast(:ordinals as int[]), cast(:pages as int[]), cast(:headings as text[]),"
     "               cast(:starts as int[]), cast(:ends as int[]), cast(:texts as text[]), cast(:search_texts as text[]))"
     "        as u (id, ordinal, page, heading, start_offset, end_offset, text, search_text)"
-    "  cross join lateral (select to_tsvector(cast(:language as regconfig), u.search_text) as tsv) t"
+    # `offset 0` keeps the planner from writing the function in place of each mention: it would be called for each of them.
+    "  cross join lateral (select to_tsvector(cast(:language as regconfig), u.search_text) as tsv offset 0) t"
     "  on conflict (id) do nothing"
 )
 

@@ -17,7 +17,8 @@ from backend.services.consistency.vectors import is_whole
 from backend.services.embedders import Embedders, new_generation
 from backend.services.indexing.forgetting import forget
 from backend.services.indexing.generations import GenerationBuilder, queue_generation
-from backend.services.indexing.pipeline import UPSERT_BATCH, IndexingPipeline
+from backend.services.indexing.offering import UPSERT_BATCH
+from backend.services.indexing.pipeline import IndexingPipeline
 from backend.services.indexing.purging import queue_tidying
 
 log = structlog.get_logger(__name__)

@@ -15,8 +15,8 @@ from backend.rag.similarity import from_bytes
 from backend.services.embedders import Embedders
 from backend.services.indexing.chunks import embedded_text
 from backend.services.indexing.embedding import LosslessEmbedding
-from backend.services.indexing.offering import queue_drop
-from backend.services.indexing.pipeline import UPSERT_BATCH, IndexingPipeline
+from backend.services.indexing.offering import UPSERT_BATCH, queue_drop
+from backend.services.indexing.pipeline import IndexingPipeline
 
 log = structlog.get_logger(__name__)
 

@@ -16,6 +16,9 @@ from backend.services.indexing.stages import stage
 
 log = structlog.get_logger(__name__)
 
+UPSERT_BATCH = 256
+"""How many vectors to offer at once."""
+
 
 async def offer(
     uow: UnitOfWork, index: VectorIndex, generation: Generation, ids: Sequence[UUID], vectors: Sequence[bytes | None]

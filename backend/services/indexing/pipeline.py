@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -22,20 +23,17 @@ from backend.ports.vector_index import VectorIndex
 from backend.rag.coverage import coverage
 from backend.rag.languages import configuration
 from backend.services.embedders import PREFERRED, Embedders, new_generation
-from backend.services.indexing.chunks import chunks_of, embedded_text, searched_text
-from backend.services.indexing.embedding import LosslessEmbedding
+from backend.services.indexing.batches import embed_all
+from backend.services.indexing.chunks import chunks_of, searched_text
 from backend.services.indexing.forgetting import forget
-from backend.services.indexing.offering import offer
+from backend.services.indexing.offering import UPSERT_BATCH, offer
 from backend.services.indexing.purging import queue_tidying
 from backend.services.indexing.stages import stage
 
 log = structlog.get_logger(__name__)
 
-UPSERT_BATCH = 256
 CONFIRMED_AFTER = timedelta(seconds=3)
 """When the index is offered again what it did not take: it may just be starting."""
-LAST_UPSERT_SECONDS = 2.0
-"""How long an attempt that ends early waits for the index, so that it leaves nothing there behind its back."""
 
 
 class DocumentGoneError(Exception):
@@ -147,36 +145,14 @@ class IndexingPipeline:
         return await tx.documents.update(document.owner_id, document.id, **values) is not None
 
     async def _embed(self, document: Document, plan: Plan) -> bool:
-        """Embed and store batch by batch; the index takes a batch while the next one is embedded. Return whether it took all."""
-        upsert: asyncio.Task[bool] | None = None
-        taken = len(plan.missing) == len(plan.chunks)  # Nobody knows how much it got of what an earlier attempt had stored.
-        embedding, offering = LosslessEmbedding(plan.embedder), True
-        begin = 0
-        try:
-            while begin < len(plan.missing):
-                batch = plan.missing[begin : begin + embedding.batch_size]
-                vectors = await embedding.embed([embedded_text(chunk.heading, chunk.text) for chunk in batch])
-                begin += len(batch)
-                await reach("index.embedded")
-                with stage("storing"):
-                    await self._store(document, plan, batch, vectors, done=len(plan.chunks) - len(plan.missing) + begin)
-                await reach("index.stored")
-                if upsert is not None and not await upsert:
-                    offering = taken = False  # It is away: whatever comes is offered to it later, all at once.
-                if not offering:
-                    upsert = None
-                    continue
-                ids = [chunk.id for chunk in batch]
-                upsert = asyncio.create_task(self.offer(plan.generation, ids, vectors))
-            if upsert is not None:
-                taken &= await upsert
-            return taken
-        finally:
-            if upsert is not None:
-                # The index finishes what it was told, whoever listens: what is not wanted any more is only removed afterwards.
-                await asyncio.wait([upsert], timeout=LAST_UPSERT_SECONDS)
-                upsert.cancel()
-                await asyncio.gather(upsert, return_exceptions=True)  # What ended this attempt is told by another one.
+        """Embed and store batch by batch, beside the index; return whether it took all."""
+        before = len(plan.chunks) - len(plan.missing)
+
+        async def store(batch: Sequence[Chunk], vectors: Sequence[bytes | None], done: int) -> None:
+            await self._store(document, plan, batch, vectors, done=before + done)
+
+        taken = await embed_all(plan.missing, plan.embedder, store=store, offer=partial(self.offer, plan.generation))
+        return taken and not before  # Nobody knows how much it got of what an earlier attempt had stored.
 
     async def _store(
         self, document: Document, plan: Plan, batch: Sequence[Chunk], vectors: Sequence[bytes | None], *, done: int
