@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.processes import machine
 from benchmarks.verdicts import tell, told
 
-PARTS = ("streams",)
+PARTS = ("streams", "requests", "searching", "grounded")
 
 
 def main() -> int:
