@@ -137,11 +137,11 @@ class ChatService:
             question = replace(question, model=session.model)
         model = await self._quotas.check_model(tx, owner_id, question.model)
         await self._quotas.check_tokens(tx, owner_id)
-        if session is None:
+        if begins := session is None:
             session = await self._begun(tx, owner_id, question, reach, model=None if question.model is None else model)
         found = await searchable(tx, owner_id, reach, wanted=question.document_ids, otherwise=session.document_ids)
         if again is None:
-            history = await tx.messages.history(owner_id, session.id, limit=REMEMBERED_MESSAGES)
+            history = [] if begins else await tx.messages.history(owner_id, session.id, limit=REMEMBERED_MESSAGES)
             await tx.messages.add_turn(
                 owner_id, session.id, question_id=question_id, question=question.text, answer_id=answer_id, model=model
             )
@@ -152,9 +152,10 @@ class ChatService:
             question = replace(question, text=asked_before.content)
         all_read = not history or (again is None and len(history) < REMEMBERED_MESSAGES)
         unread = 0 if all_read else await tx.messages.said_before(owner_id, session.id, history[0].id)
-        if not (session.titled or history):
+        if not (begins or session.titled or history):
             await tx.sessions.give_title(owner_id, session.id, title_of(question.text), titled=False)
-        await tx.sessions.touch(owner_id, session.id)
+        if not begins:
+            await tx.sessions.touch(owner_id, session.id)
         return Asked(
             owner_id=owner_id,
             session_id=session.id,

@@ -21,6 +21,7 @@ from uuid import UUID
 import uvloop
 
 from backend.adapters.embedders.ollama import OllamaEmbedder
+from backend.bootstrap.servers import open_addresses
 from backend.core.config import Settings
 from backend.core.logging import configure_logging
 from backend.core.security import AccessTokens
@@ -32,19 +33,22 @@ from benchmarks.owners.asking import token_of
 from benchmarks.owners.building import build
 from benchmarks.processes import machine, running
 from benchmarks.requests.client import Line
+from benchmarks.searching.__main__ import settle
 from benchmarks.searching.questions import questions
 from benchmarks.streams.__main__ import post
 from benchmarks.streams.client import Target, ask_at_once
-from benchmarks.streams.model import NAME
+from benchmarks.streams.model import INTERVAL_SECONDS, NAME
 from benchmarks.verdicts import tell
 from tests.support.product import Product, running_product
 
 CHUNKS = {SMALL: 16, LARGE: 16_000}
 """A passage has about 640 characters."""
-TOKENS = {1: 10, 32: 100}
+TOKENS = {1: 10, 32: 60}
 """Of an answer, by the number of streams: short ones are more of them."""
 ACCOUNTS = 2
 """With documents, of each size."""
+BEGUN_WITHIN = 0.7
+"""Of the warm-up: so long the client takes to begin its streams."""
 PLAIN = "What do you know about the lighthouse of Alexandria?"
 
 
@@ -61,26 +65,29 @@ async def main(
             embedder = OllamaEmbedder(url, model=EMBEDDING)
             values = {"data_dir": folder / "data", "worker": False, "limits_enabled": False, **chosen}
             sizes = [size for size in chunks.values() for _ in range(ACCOUNTS)]
-            await build(Settings(_env_file=None, **values), sizes, embedder)  # type: ignore[arg-type] # checked by pydantic
+            settings = Settings(_env_file=None, **values)  # type: ignore[arg-type] # checked by pydantic
+            await build(settings, sizes, embedder)
             await embedder.aclose()
+            async with open_addresses(settings) as at:
+                await settle(at)
         product = await stack.enter_async_context(running_product(folder / "data", **chosen))
         port, new = int(product.url.rpartition(":")[2]), questions()
         tokens = await _tokens(product, chunks)
         tokens["chat"] = [(await stack.enter_async_context(product.account())).access_token for _ in range(ACCOUNTS)]
         for streams in numbers:
             rows = measured[streams] = {}
-            length = TOKENS.get(streams, 100)
+            length = TOKENS.get(streams, 20)
             for _ in range(rounds):
                 for name in ("direct", "embedding", *tokens):
                     if name == "embedding":
-                        row = await embedding(model.port, streams, seconds, length * 0.05, new)
+                        row = await embedding(model.port, streams, seconds, length * INTERVAL_SECONDS, new)
                     elif name == "direct":
                         row = await asking(
                             Target(name, model.port, (_direct(model.port, length),), b'"done":true'), streams, seconds
                         )
                     else:
                         requests = tuple(_asked(port, tokens[name], new, length, plain=name == "chat"))
-                        row = await asking(Target(name, port, requests, b"event: done"), streams, seconds)
+                        row = await asking(Target(name, port, requests, b"event: done"), streams, seconds, length)
                     rows.setdefault(name, []).append(row)
             show(streams, rows)
     return measured
@@ -115,8 +122,10 @@ def _asked(port: int, tokens: Sequence[str], new: Iterator[str], length: int, *,
         yield post("/api/v1/chat/query", port, body, tokens[number % len(tokens)])
 
 
-async def asking(target: Target, streams: int, seconds: float) -> Row:
-    seen = await ask_at_once(target, streams, warm_up=2, seconds=seconds, tokens=0)
+async def asking(target: Target, streams: int, seconds: float, length: int) -> Row:
+    """Ask so that the streams' questions come evenly over the length of an answer."""
+    warm_up = 1 + length * INTERVAL_SECONDS / BEGUN_WITHIN
+    seen = await ask_at_once(target, streams, warm_up=warm_up, seconds=seconds, tokens=length)
     if target.name in CHUNKS and not seen.firsts:
         raise SystemExit(f"Nothing was answered: {seen.failures[:1]}")
     return _row(seen.firsts, seen.failures)

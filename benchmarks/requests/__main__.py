@@ -31,6 +31,11 @@ from tests.support.product import PASSWORD, Account, Product, running_product
 SIGNING_IN = 8
 PACE_SECONDS = 0.01
 AT_A_TIME = 25
+MESSAGES = """
+insert into messages (id, owner_id, session_id, role, content, status)
+select id, $1, $2, case when place % 2 = 1 then 'user' else 'assistant' end, repeat('What is said in a message. ', 20), 'complete'
+  from unnest($3::uuid[]) with ordinality as turns (id, place)
+"""
 CONNECTIONS = 64
 
 
@@ -141,7 +146,9 @@ async def fill(product: Product, account: Account, rows: int) -> str:
     uow = UnitOfWork(make_engine(product.database_url(), pool_size=1))
     async with uow.of(owner_id) as tx:
         for number in range(rows):
-            await tx.sessions.add(owner_id, session_id=new_id(), title=f"Conversation {number}", document_ids=None, key_id=None)
+            await tx.sessions.add(
+                owner_id, session_id=(session_id := new_id()), title=f"Conversation {number}", document_ids=None, key_id=None
+            )
             await tx.documents.add(
                 owner_id,
                 id=(document_id := new_id()),
@@ -153,11 +160,12 @@ async def fill(product: Product, account: Account, rows: int) -> str:
                 blob_key=str(document_id),
             )
             await tx.documents.update(owner_id, document_id, status="failed", error_code="unreadable", error_message="It is empty.")
+        turns = [new_id() for _ in range(rows)]
     await uow.aclose()
-    session_id = str((await account.answered("What do you know about lighthouse 0?"))["session_id"])
-    for number in range(1, rows // 2):
-        await account.answered(f"What do you know about lighthouse {number}?", session_id=session_id)
-    return session_id
+    async with connected(product) as database, database.transaction():
+        await database.execute("select set_config('docent.owner_id', $1, true)", str(owner_id))
+        await database.execute(MESSAGES, owner_id, session_id, turns)
+    return str(session_id)
 
 
 def show(rounds: Sequence[Round]) -> None:

@@ -17,6 +17,9 @@ from backend.db.repositories.messages.reading import message_of
 from backend.db.repositories.rows import Repository, columns
 from backend.models import DocumentRow, MessageRow, MessageSourceRow
 
+TURN = insert(MessageRow).values(updated_at=BEGUN)
+"""With a list of rows, one round trip, too: SQLAlchemy would compile several ``values`` anew each time."""
+
 
 class MessageRepository(Repository):
     """Reads and writes ``messages`` and ``message_sources``."""
@@ -29,14 +32,13 @@ class MessageRepository(Repository):
         Raises:
             SessionBusyError: An answer is being streamed in this session (raised by the unit of work, from its unique index).
         """
-        turn = {"owner_id": owner_id, "session_id": session_id, "updated_at": BEGUN}
+        turn = {"owner_id": owner_id, "session_id": session_id}
         await self._connection.execute(
-            insert(MessageRow).values(
-                [
-                    {**turn, "id": question_id, "role": "user", "content": question, "status": "complete", "model": None},
-                    {**turn, "id": answer_id, "role": "assistant", "content": "", "status": "streaming", "model": model},
-                ]
-            )
+            TURN,
+            [
+                {**turn, "id": question_id, "role": "user", "content": question, "status": "complete", "model": None},
+                {**turn, "id": answer_id, "role": "assistant", "content": "", "status": "streaming", "model": model},
+            ],
         )
 
     async def add_answer(self, owner_id: UUID, session_id: UUID, *, answer_id: UUID, model: str) -> None:
