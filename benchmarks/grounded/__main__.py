@@ -60,17 +60,18 @@ async def main(
     async with AsyncExitStack() as stack:
         model = await stack.enter_async_context(running("benchmarks.grounded.model", "200"))
         url = f"http://127.0.0.1:{model.port}"
-        chosen = {"chat_provider": "ollama", "embedder": "ollama", "ollama_url": url}
         if not (folder / "data").exists():
             embedder = OllamaEmbedder(url, model=EMBEDDING)
-            values = {"data_dir": folder / "data", "worker": False, "limits_enabled": False, **chosen}
+            values = {"data_dir": folder / "data", "worker": False, "embedder": "ollama", "ollama_url": url}
             sizes = [size for size in chunks.values() for _ in range(ACCOUNTS)]
             settings = Settings(_env_file=None, **values)  # type: ignore[arg-type] # checked by pydantic
             await build(settings, sizes, embedder)
             await embedder.aclose()
             async with open_addresses(settings) as at:
                 await settle(at)
-        product = await stack.enter_async_context(running_product(folder / "data", **chosen))
+        product = await stack.enter_async_context(
+            running_product(folder / "data", chat_provider="ollama", embedder="ollama", ollama_url=url)
+        )
         port, new = int(product.url.rpartition(":")[2]), questions()
         tokens = await _tokens(product, chunks)
         tokens["chat"] = [(await stack.enter_async_context(product.account())).access_token for _ in range(ACCOUNTS)]

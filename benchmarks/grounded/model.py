@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 import uvloop
 
+from backend.ports.embedder import Vectors
 from benchmarks.streams.model import JSON_HEAD, OTHERS, Model
 
 EMBEDDING = "nomic-embed-text"
@@ -28,7 +29,7 @@ def place(word: str) -> int:
     return crc32(word.encode()) % DIMENSIONS
 
 
-def embed(texts: Sequence[str]) -> np.ndarray:
+def embed(texts: Sequence[str]) -> Vectors:
     """Return a vector for each text, without the length of one: the other side has to see to that."""
     vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
     for row, text in zip(vectors, texts, strict=True):

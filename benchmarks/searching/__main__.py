@@ -41,9 +41,9 @@ WARM_UP = 30
 class Row:
     """What one round took for one owner, in milliseconds: the whole, and each leg, which run at the same time."""
 
-    whole: Sequence[float]
-    dense: Sequence[float]
-    lexical: Sequence[float]
+    whole: list[float]
+    dense: list[float]
+    lexical: list[float]
 
     @property
     def p50(self) -> float:
@@ -100,11 +100,11 @@ async def ask(retriever: Retriever, owner_id: UUID, asked: Iterator[str]) -> Row
     for question in asked:
         begun = perf_counter()
         ranking, found = await retriever.search(owner_id, question, within=None, limit=30)
-        row.whole.append((perf_counter() - begun) * 1000)  # type: ignore[attr-defined]
+        row.whole.append((perf_counter() - begun) * 1000)
         if ranking.degraded or not found:
             raise SystemExit(f"A search was degraded or found nothing: {question}")
-        row.dense.append(ranking.dense_ms)  # type: ignore[attr-defined]
-        row.lexical.append(ranking.lexical_ms)  # type: ignore[attr-defined]
+        row.dense.append(ranking.dense_ms or 0.0)
+        row.lexical.append(ranking.lexical_ms or 0.0)
     return row
 
 

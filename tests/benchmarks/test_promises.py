@@ -25,7 +25,7 @@ def test_what_a_grounded_answer_adds_is_beyond_the_model_and_the_embedding_of_th
 
 def test_what_requests_are_held_to_is_the_median_of_the_rounds() -> None:
     def one(me: float, slow: float, rate: float) -> requests.Round:
-        took = {"round trip": [0.2], "bare FastAPI": [0.3, 0.3], "me": [me], "sign-in": [50, 70]}
+        took: dict[str, list[float]] = {"round trip": [0.2], "bare FastAPI": [0.3, 0.3], "me": [me], "sign-in": [50, 70]}
         return requests.Round(took, [1.0] * 100, [slow] * 100, rate)
 
     told = list(requests.verdicts([one(1.0, 2.0, 39), one(2.0, 9.0, 41), one(1.5, 5.0, 45)]))
