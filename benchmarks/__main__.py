@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.processes import machine
 from benchmarks.verdicts import tell, told
 
-PARTS = ("streams", "hangups", "ingestion", "footprint")
+PARTS = ("streams", "grounded", "requests", "searching", "ingestion", "hangups", "footprint")
 
 
 def main() -> int:

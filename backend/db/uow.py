@@ -1,15 +1,17 @@
 """The unit of work: the only place that begins and commits transactions."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from time import perf_counter
 from uuid import UUID
 
 from sqlalchemy import QueuePool
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.core.metrics import CONNECTION_WAIT
 from backend.core.transactions import assert_no_transaction, transaction_open
+from backend.db.beginning import give_scope
 from backend.db.conflicts import translated
 from backend.db.repositories.api_keys import ApiKeyRepository
 from backend.db.repositories.audit import AuditRepository
@@ -35,8 +37,6 @@ from backend.db.repositories.tiers import TierRepository
 from backend.db.repositories.usage import UsageRepository
 from backend.db.repositories.users import UserRepository
 from backend.db.repositories.vectors import VectorRepository
-
-SCOPE = "select set_config('docent.owner_id', $1, true), set_config('docent.mode', $2, true)"
 
 
 class Transaction:
@@ -98,13 +98,29 @@ class UnitOfWork:
         begun = perf_counter()
         try:
             with translated():
-                async with self._engine.begin() as connection:
-                    CONNECTION_WAIT.observe(perf_counter() - begun)
-                    # The settings are local to the transaction, so nothing leaks to the connection's next user.
-                    await connection.exec_driver_sql(SCOPE, (owner, mode))
+                async with AsyncExitStack() as stack:
+                    connection = await self._begin(stack, owner, mode, begun)
                     yield Transaction(connection)
         finally:
             transaction_open.reset(token)
+
+    async def _begin(self, stack: AsyncExitStack, owner: str, mode: str, asked: float) -> AsyncConnection:
+        """Begin on a connection of the pool; if the server has closed that meanwhile, on a new one."""
+        for again in (True, False):
+            async with AsyncExitStack() as attempt:
+                connection = await attempt.enter_async_context(self._engine.connect())
+                if again:
+                    CONNECTION_WAIT.observe(perf_counter() - asked)
+                give_scope(connection, owner, mode)
+                try:
+                    await attempt.enter_async_context(connection.begin())
+                except DBAPIError as error:
+                    if again and error.connection_invalidated:
+                        continue  # The pool has noted that all that it had are as old.
+                    raise
+                stack.push_async_exit(attempt.pop_all())
+                return connection
+        raise AssertionError("unreachable")
 
     def connections(self) -> tuple[int, int]:
         """Return how many connections the pool may have, and how many are in use."""

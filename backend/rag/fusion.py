@@ -1,12 +1,11 @@
 """One ranking from two."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Fused:
+class Fused(NamedTuple):
     """A chunk of the fused ranking; ``score`` is 0 to 1. Ranks count from 1; ``None`` where a leg did not find the chunk."""
 
     chunk_id: UUID
@@ -17,8 +16,7 @@ class Fused:
     lexical_score: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
+class _Hit(NamedTuple):
     rank: int
     raw: float
     scaled: float

@@ -37,7 +37,8 @@ Body = Callable[[str], dict[str, Any]]
 
 async def measure(door: Door, *, model: Running, hang_ups: int, at_once: int, numbers: Iterator[int], grace: float) -> Row:
     """Let so many clients hang up whose question the model had got or still gets: half of them each by itself, half in crowds."""
-    chance, hung_up = Random(hang_ups), {}  # noqa: S311 - moments, no secrets
+    chance = Random(hang_ups)  # noqa: S311 - moments, no secrets
+    hung_up: dict[int, int] = {}
     while True:
         missing = hang_ups - len(hung_up)
         alone = iter(range(missing - missing // 2 // at_once * at_once))

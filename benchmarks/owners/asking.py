@@ -50,6 +50,23 @@ HEAD = (
 )
 
 
+async def token_of(uow: UnitOfWork, tokens: AccessTokens, owner_id: UUID) -> str:
+    """Return a token of somebody who has no password."""
+    sign_in_id = new_id()
+    async with uow.of(owner_id) as tx:
+        await tx.sign_ins.add(
+            owner_id,
+            sign_in_id=sign_in_id,
+            refresh_hash=sign_in_id.bytes,
+            expires_at=now() + timedelta(days=1),
+            user_agent=None,
+        )
+        user = await tx.users.get(owner_id)
+    if user is None:
+        raise LookupError("no such owner")
+    return tokens.issue(Claims(owner_id, sign_in_id, user.token_version))
+
+
 class _Counting:
     """Counts what the searches of this process are answered by."""
 
@@ -104,18 +121,7 @@ class Asker:
         """Give this benchmark a token for each owner."""
         tokens = AccessTokens((folder / "secret_key").read_text().strip(), lifetime=timedelta(hours=6))
         for owner in owners:
-            sign_in_id = new_id()
-            async with self._uow.of(owner.owner_id) as tx:
-                await tx.sign_ins.add(
-                    owner.owner_id,
-                    sign_in_id=sign_in_id,
-                    refresh_hash=sign_in_id.bytes,
-                    expires_at=now() + timedelta(days=1),
-                    user_agent=None,
-                )
-                user = await tx.users.get(owner.owner_id)
-            if user is not None:
-                self._tokens[owner.owner_id] = tokens.issue(Claims(owner.owner_id, sign_in_id, user.token_version))
+            self._tokens[owner.owner_id] = await token_of(self._uow, tokens, owner.owner_id)
 
     async def by_http(self, owners: Sequence[Generation], questions: dict[UUID, str]) -> Timed:
         """Let the running product search: the time is the product's own, from the question's arrival to the texts of the hits."""

@@ -19,7 +19,7 @@ from backend.core.ids import new_id
 from backend.core.values.document import Chunk
 from backend.db.engine import make_engine
 from backend.db.uow import UnitOfWork
-from backend.ports.embedder import Vectors
+from backend.ports.embedder import Embedder, Vectors
 from backend.rag.normalising import search_text
 from backend.rag.similarity import to_bytes
 from backend.services.embedders import new_generation
@@ -35,29 +35,36 @@ NO_PASSWORD = "-"  # noqa: S105 - nobody signs in
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Passages with their vectors."""
+    """Passages with their vectors, and what made these."""
 
+    embedder: Embedder
     texts: Sequence[str]
     searched: Sequence[str]
     vectors: Vectors
     packed: Sequence[bytes]
 
 
-async def pool() -> Pool:
+def passages() -> list[str]:
     """Make up passages. The frequency of their words is that of a language: few are frequent."""
     random = np.random.default_rng(7)
     words = ["".join(random.choice(list("aeioulnrstmdkpbg"), random.integers(3, 11))) for _ in range(WORDS)]
     chosen = np.minimum(random.zipf(1.3, (POOL, PASSAGE_WORDS)), WORDS) - 1
-    texts = [" ".join(words[place] for place in row) for row in chosen]
-    vectors = await HashingEmbedder().embed_documents(texts)
-    return Pool(texts, [search_text(text) for text in texts], vectors, to_bytes(vectors))
+    return [" ".join(words[place] for place in row) for row in chosen]
 
 
-async def build(settings: Settings, sizes: Sequence[int]) -> None:
+async def pool(embedder: Embedder) -> Pool:
+    """Embed them."""
+    texts = passages()
+    vectors = await embedder.embed_documents(texts)
+    return Pool(embedder, texts, [search_text(text) for text in texts], vectors, to_bytes(vectors))
+
+
+async def build(settings: Settings, sizes: Sequence[int], embedder: Embedder | None = None) -> None:
     """Write one owner for each size, with so many passages, beside those that are there."""
+    embedder = embedder or HashingEmbedder()
     async with open_application(settings):
         pass  # Migrated, and with its choice of an embedder.
-    made, begun = await pool(), perf_counter()
+    made, begun = await pool(embedder), perf_counter()
     async with open_addresses(settings) as at:
         uow, index = UnitOfWork(make_engine(at.app_url, pool_size=AT_ONCE)), ChromaVectorIndex(at.chroma_url)
         waiting = iter(enumerate(sizes, start=1))
@@ -86,7 +93,6 @@ async def _owner(uow: UnitOfWork, index: ChromaVectorIndex, made: Pool, size: in
         chunks.append(Chunk(new_id(), ordinal, None, None, position, position + len(text), text))
         position += len(text) + 1
     generation_id, collection = new_generation(owner_id)
-    embedder = HashingEmbedder()
     async with uow.of(owner_id) as tx:
         await tx.documents.add(
             owner_id,
@@ -100,7 +106,7 @@ async def _owner(uow: UnitOfWork, index: ChromaVectorIndex, made: Pool, size: in
         )
         await tx.texts.put(owner_id, document_id, 1, text="\n".join(chunk.text for chunk in chunks), pages=())
         generation = await tx.generations.ensure(
-            owner_id, embedder.identity, generation_id=generation_id, dimensions=await embedder.dimensions(), collection=collection
+            owner_id, made.embedder.identity, generation_id=generation_id, dimensions=made.vectors.shape[1], collection=collection
         )
         for begin in range(0, size, STORED_AT_ONCE):
             part, places = chunks[begin : begin + STORED_AT_ONCE], rows[begin : begin + STORED_AT_ONCE]

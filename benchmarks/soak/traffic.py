@@ -175,13 +175,13 @@ class Person:
     async def do_it_wrong(self) -> None:
         """Ask for what is not there, or for nothing, or as nobody."""
         nobody = {"Authorization": "Bearer nobody's"}
-        answer = await self.chance.choice(
-            [
-                lambda: self.client.get("/api/v1/chat/documents/00000000-0000-7000-8000-000000000000"),
-                lambda: self.client.post(QUERY, json={"query": ""}),
-                lambda: self.client.get("/api/v1/auth/me", headers=nobody),
-            ]
-        )()
+        wrong: list[tuple[str, str, dict[str, Any]]] = [
+            ("GET", "/api/v1/chat/documents/00000000-0000-7000-8000-000000000000", {}),
+            ("POST", QUERY, {"json": {"query": ""}}),
+            ("GET", "/api/v1/auth/me", {"headers": nobody}),
+        ]
+        method, path, more = self.chance.choice(wrong)
+        answer = await self.client.request(method, path, **more)
         self.tally.expect(answer.status_code in {404, 422, 401}, answer, said=answer.text)
 
     async def go(self) -> None:

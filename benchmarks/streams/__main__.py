@@ -7,6 +7,7 @@ another moment. For each number of streams all targets are measured in turn, ``-
 import argparse
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from statistics import median, quantiles
@@ -50,8 +51,7 @@ def row(seen: Seen, used: dict[int, float], main: int, *, streams: int, seconds:
     )
 
 
-def _p99(values: object) -> float:
-    values = list(values)  # type: ignore[call-overload]
+def _p99(values: Sequence[float]) -> float:
     return quantiles(values, n=100)[98] if len(values) > 1 else float("nan")
 
 
@@ -113,7 +113,7 @@ def _print(streams: int, rows: dict[str, list[Row]]) -> None:
     for name, several in rows.items():
 
         def of(what: str) -> float:
-            return median(getattr(one, what) for one in several)  # noqa: B023 - used at once
+            return float(median(getattr(one, what) for one in several))  # noqa: B023 - used at once
 
         failures = [failure for one in several for failure in one.failures]
         print(

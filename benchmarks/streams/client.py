@@ -52,6 +52,8 @@ class Answer(asyncio.Protocol):
 
     async def ask(self, request: bytes) -> str | None:
         """Ask, and return what went wrong, if anything did."""
+        if self._transport.is_closing():
+            return "the connection was closed after the answer before"
         self._tail = b""
         self._last = 0.0
         self._status = b""

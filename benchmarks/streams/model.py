@@ -35,10 +35,11 @@ def chunk(line: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(line), line)
 
 
-DONE = chunk(
-    b'{"model":"llama3.2:1b","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":""},"done":true,'
-    b'"done_reason":"stop","prompt_eval_count":30,"eval_count":%d}\n'
-)
+def done(said: int) -> bytes:
+    return chunk(
+        b'{"model":"llama3.2:1b","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":""},"done":true,'
+        b'"done_reason":"stop","prompt_eval_count":30,"eval_count":%d}\n' % said
+    )
 
 
 def token() -> bytes:
@@ -96,7 +97,7 @@ class Model(asyncio.Protocol):
             self._timer = self._loop.call_at(self._next, self._say)
         else:
             self._timer = None
-            self._transport.write(token() + DONE % self._said + b"0\r\n\r\n")
+            self._transport.write(token() + done(self._said) + b"0\r\n\r\n")
 
 
 async def main(tokens: int, connection: type[Model] = Model) -> None:

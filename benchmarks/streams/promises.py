@@ -64,9 +64,9 @@ def _at_512(rows: Rows) -> Iterator[Verdict]:
 
 
 def _middle(rows: Rows, target: str, what: str) -> float:
-    return median(getattr(row, what) for row in rows[target])
+    return float(median(getattr(row, what) for row in rows[target]))
 
 
 def _ratio(rows: Rows, what: str, of: str, to: str) -> float:
     """Return the median of the rounds' ratios."""
-    return median(getattr(this, what) / getattr(that, what) for this, that in zip(rows[of], rows[to], strict=True))
+    return float(median(getattr(this, what) / getattr(that, what) for this, that in zip(rows[of], rows[to], strict=True)))

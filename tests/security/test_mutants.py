@@ -18,8 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.core.errors import DocentError
+from backend.db.beginning import give_scope
 from backend.db.engine import make_engine
-from backend.db.uow import SCOPE, Transaction
+from backend.db.uow import Transaction
 from tests.security.conftest import OWNED
 from tests.security.mutation import Stripper, stripping
 from tests.security.repository_calls import OWN_READS, OWN_WRITES, READS, WRITES, Call, Things, things_of
@@ -74,7 +75,9 @@ class Bench:
                 except (DocentError, SQLAlchemyError, AssertionError) as error:
                     told = type(error).__name__
             try:
-                await connection.exec_driver_sql(SCOPE, ("", "system"))
+                await connection.exec_driver_sql(
+                    "select set_config('docent.owner_id', '', true), set_config('docent.mode', 'system', true)"
+                )
                 own = tuple(sorted(CHANGING.sub("", row) for row in await _rows_of(connection, self.bob)))
                 return Outcome(told, await _rows_of(connection, self.alice), own)
             except SQLAlchemyError:  # PostgreSQL refused a statement of the call, and with it the whole transaction.
@@ -83,7 +86,8 @@ class Bench:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
         async with self.engine.connect() as connection:
-            await connection.exec_driver_sql(SCOPE, (str(self.bob), "owner"))
+            give_scope(connection, str(self.bob), "owner")
+            await connection.begin()
             yield connection
             await connection.rollback()
 

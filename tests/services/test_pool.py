@@ -3,10 +3,8 @@
 import asyncio
 
 import asyncpg
-import pytest
 
 from backend.core.config import plain_url
-from backend.db import engine as engines
 from backend.db.engine import make_engine
 from backend.db.uow import UnitOfWork
 from tests.support.cluster import Database
@@ -14,9 +12,8 @@ from tests.support.cluster import Database
 TOGETHER = 3
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["and says so", "and nobody is told"])
 async def test_after_the_server_has_ended_all_connections_the_next_transactions_know_nothing_of_it(
-    database: Database, told: bool, monkeypatch: pytest.MonkeyPatch
+    database: Database,
 ) -> None:
     uow = UnitOfWork(make_engine(database.app_url, pool_size=TOGETHER))
     together = asyncio.Barrier(TOGETHER)
@@ -33,9 +30,6 @@ async def test_after_the_server_has_ended_all_connections_the_next_transactions_
 
     await all_of_them()
     ended = await _end_connections(database)
-    if not told:
-        monkeypatch.setattr(engines, "_was_closed", lambda _: False)
-        monkeypatch.setattr(engines, "TRUSTED_SECONDS", 0.0)
     await all_of_them()
     await uow.aclose()
 

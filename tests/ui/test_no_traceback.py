@@ -74,9 +74,9 @@ def place(name: str, everything: Estate) -> Place:
     }.get(name, Place(name, "admin", (("tab", name),), depth=2))
 
 
-def in_turn(faults: Sequence[Fault], number: int) -> Sequence[Fault]:
+def in_turn(faults: Sequence[Fault], number: int) -> tuple[Fault, ...]:
     """Return the faults of one call among many."""
-    return [faults[(number * OF_THEM + place) % len(faults)] for place in range(OF_THEM)]
+    return tuple(faults[(number * OF_THEM + place) % len(faults)] for place in range(OF_THEM))
 
 
 @pytest.mark.parametrize("name", MUST_SEE)

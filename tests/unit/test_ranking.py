@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.rag.bm25 import idf, matched_share
-from backend.rag.deduplication import distinct
 from backend.rag.fusion import fuse
 from backend.rag.selection import within_budget
 from backend.rag.similarity import exact_top, from_bytes, to_bytes
@@ -87,7 +86,13 @@ def test_rare_lexemes_weigh_more_and_no_lexeme_less_than_nothing() -> None:
 def test_of_near_duplicates_the_better_ranked_stays() -> None:
     text = " ".join(f"word{number}" for number in range(60))
 
-    assert distinct([text, "Something else.", f"{text}!", f"{text} more", "something  ELSE", "...", "---"]) == [0, 1, 5, 6]
+    assert within_budget([text, "Something else.", f"{text}!", f"{text} more", "something  ELSE", "...", "---"]) == [0, 1, 5, 6]
+
+
+def test_what_is_like_a_text_that_did_not_fit_is_no_duplicate_of_anything_that_is_shown() -> None:
+    long, other = " ".join(["word"] * 30), " ".join(f"word{number}" for number in range(60))
+
+    assert within_budget([long, other, other.replace(" ", "  "), other[:-7]], characters=len(long) + len(other) - 7) == [0, 3]
 
 
 def test_the_best_text_is_always_taken_and_the_rest_as_the_budget_allows() -> None:

@@ -9,7 +9,7 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
 from backend.api.browsers import cookie_of
-from backend.api.deps.services import Accounts, Keys, Usage
+from backend.api.deps.services import AllServices, Usage
 from backend.api.errors import TOKEN_PATH
 from backend.api.limits import count_request
 from backend.core.errors import AdminOnlyError, DocumentNotFoundError, ScopeMissingError, TokenInvalidError
@@ -31,22 +31,20 @@ async def _origin(request: Request) -> OriginValue:
 Origin = Annotated[OriginValue, Depends(_origin)]
 
 
-async def _credential(
-    request: Request, accounts: Accounts, keys: Keys, usage: Usage, token: Annotated[str | None, Depends(_bearer)]
-) -> CallerValue:
+async def _credential(request: Request, services: AllServices, token: Annotated[str | None, Depends(_bearer)]) -> CallerValue:
     """Read whichever credential was sent: the one place that does. Its request is counted as soon as its account is known."""
     token = token or cookie_of(request)
     if token is None:
         raise TokenInvalidError
     if token.startswith(f"{KEY_PREFIX}_"):
-        caller = await keys.caller(token)
+        caller = await services.keys.caller(token)
     elif token.startswith(f"{SESSION_PREFIX}_"):
-        caller = await accounts.session_caller(token)
+        caller = await services.accounts.session_caller(token)
     else:
-        caller = await accounts.caller(token)
+        caller = await services.accounts.caller(token)
     # For the lines of this request, and of all that it begins.
     structlog.contextvars.bind_contextvars(user_id=str(caller.user_id))
-    await count_request(request, usage, caller)
+    await count_request(request, services.usage, caller)
     return caller
 
 

@@ -86,7 +86,7 @@ async def log_out(body: RefreshIn, accounts: Accounts) -> None:
 @router.get("/me", responses=problems(TokenInvalidError))
 async def read_me(caller: SignedIn, profile: Profile) -> UserOut:
     """Return the caller's own account."""
-    return UserOut.of(await profile.me(caller.user_id))
+    return UserOut.of(await profile.own(caller))
 
 
 @router.patch("/me", responses=problems(TokenInvalidError, EmailTakenError))

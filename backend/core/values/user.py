@@ -91,7 +91,7 @@ EVERYTHING = Reach()
 class Caller:
     """Who sent the request, as proven by their credential: a sign-in, or an API key (``key_id``).
 
-    ``document_ids`` is set for a key that reaches some documents only.
+    ``document_ids`` is set for a key that reaches some documents only. ``account`` is what a sign-in was checked against.
     """
 
     user_id: UUID
@@ -101,6 +101,7 @@ class Caller:
     sign_in_id: UUID | None = None
     key_id: UUID | None = None
     document_ids: tuple[UUID, ...] | None = None
+    account: User | None = field(default=None, repr=False, compare=False)
 
     @property
     def reach(self) -> Reach:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, text
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, delete, select, text
 
 from backend.core.values.document import UNFINISHED, Chunk
 from backend.db.repositories.rows import Repository, columns, read
@@ -67,6 +67,22 @@ class FoundChunk:
     start: int
     end: int
     text: str
+
+
+# Put together once, and one statement for any number of ids: each other text would be prepared and planned anew.
+_LIVE = (
+    ChunkRow.owner_id == bindparam("owner_id"),
+    ChunkRow.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+    DocumentRow.owner_id == bindparam("owner_id"),
+    DocumentRow.live_version == ChunkRow.version,
+    DocumentRow.deleted_at.is_(None),
+)
+SEARCHABLE = select(ChunkRow.id).join(DocumentRow, DocumentRow.id == ChunkRow.document_id).where(*_LIVE)
+FOUND = (
+    select(*columns(ChunkRow, FoundChunk), DocumentRow.title)
+    .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
+    .where(*_LIVE)
+)
 
 
 class ChunkRepository(Repository):
@@ -142,17 +158,12 @@ class ChunkRepository(Repository):
 
     async def searchable(self, owner_id: UUID, ids: Sequence[UUID]) -> set[UUID]:
         """Return those of the chunks that belong to the live versions of the owner's documents, without their texts."""
-        statement = select(ChunkRow.id).join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
-        return set((await self._connection.execute(statement.where(*_live(owner_id, ids)))).scalars())
+        return set((await self._connection.execute(SEARCHABLE, {"owner_id": owner_id, "ids": list(ids)})).scalars())
 
     async def found(self, owner_id: UUID, ids: Sequence[UUID]) -> dict[UUID, FoundChunk]:
         """Return those of the chunks that belong to the live versions of the owner's documents."""
-        statement = (
-            select(*columns(ChunkRow, FoundChunk), DocumentRow.title)
-            .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
-            .where(*_live(owner_id, ids))
-        )
-        return {row.id: read(FoundChunk, row) for row in await self._connection.execute(statement)}
+        rows = await self._connection.execute(FOUND, {"owner_id": owner_id, "ids": list(ids)})
+        return {row.id: read(FoundChunk, row) for row in rows}
 
     async def sampled(self, owner_id: UUID, within: Sequence[UUID] | None, *, documents: int, turn: int) -> list[SampledChunk]:
         """Return some chunks of each of the owner's newest live documents, the newest first; the ``turn`` decides which."""
@@ -173,14 +184,4 @@ def is_wanted(owner_id: UUID) -> tuple[ColumnElement[bool], ...]:
         DocumentRow.owner_id == owner_id,
         DocumentRow.deleted_at.is_(None),
         (DocumentRow.live_version == ChunkRow.version) | unfinished,
-    )
-
-
-def _live(owner_id: UUID, ids: Sequence[UUID]) -> tuple[ColumnElement[bool], ...]:
-    return (
-        ChunkRow.owner_id == owner_id,
-        ChunkRow.id.in_(ids),
-        DocumentRow.owner_id == owner_id,
-        DocumentRow.live_version == ChunkRow.version,
-        DocumentRow.deleted_at.is_(None),
     )

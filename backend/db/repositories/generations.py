@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.db.repositories.rows import Repository, columns, read
@@ -36,6 +36,12 @@ class Generation:
     removed: int
 
 
+# Every question asks this: it is put together once.
+READY = select(*columns(IndexGenerationRow, Generation)).where(
+    IndexGenerationRow.owner_id == bindparam("owner_id"), IndexGenerationRow.state == "ready"
+)
+
+
 class GenerationRepository(Repository):
     """Reads and writes ``index_generations``. An owner has at most one that is ready: the one that answers."""
 
@@ -45,7 +51,8 @@ class GenerationRepository(Repository):
 
     async def ready(self, owner_id: UUID) -> Generation | None:
         """Return the generation that answers, or ``None`` while the owner has none."""
-        return await self._one(IndexGenerationRow.owner_id == owner_id, IndexGenerationRow.state == "ready")
+        row = (await self._connection.execute(READY, {"owner_id": owner_id})).one_or_none()
+        return None if row is None else read(Generation, row)
 
     async def hold(self, owner_id: UUID, generation_id: UUID) -> bool:
         """Keep a generation the one that answers until the transaction ends; return whether it is that."""

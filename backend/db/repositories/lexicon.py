@@ -48,6 +48,7 @@ CHUNKS = text("select coalesce(sum(chunks), 0) from corpus_sizes where owner_id 
 # the few; its place in the question says which lexemes are the same word, for all languages share the parser.
 # One key for language and lexeme: by two, the planner joins the languages first and unnests every chunk once for each lexeme.
 # Each lexeme is looked up by itself (`limit 1`): without statistics, after a first upload, the planner reads all of them for each.
+# Of a candidate only the asked lexemes are unnested: they are marked, and the others filtered out, before rows are made of them.
 # A lexeme that no chunk has counts in the total, so `share` says how much of the question's weight was found.
 SEARCH = text("""
 with languages as (
@@ -75,7 +76,9 @@ with languages as (
 ), known as materialized (
   select language || ' ' || lexeme as key, lexeme, idf, rarity from ranked where rarity <= 16
 ), wanted as (
-  select string_agg(distinct quote_literal(lexeme), ' | ')::tsquery as query from known where rarity <= 6
+  select (string_agg(distinct quote_literal(lexeme), ' | ') filter (where rarity <= 6))::tsquery as query,
+         array_agg(distinct lexeme) as lexemes
+    from known
 ), candidates as materialized (
   select f.chunk_id from wanted w cross join lateral docent_lexical_candidates(w.query, cast(:within as uuid[]), :candidates) f
    where w.query is not null
@@ -83,12 +86,15 @@ with languages as (
   select c.id, c.language, k.idf, tf.n * 2.2 / (tf.n + 1.2 * (0.25 + 0.75 * c.length / s.mean)) as weight
     from candidates f join chunks c on c.id = f.chunk_id and c.owner_id = :owner_id
    cross join size s
-   cross join lateral unnest(c.tsv) u
+   cross join wanted w
+   cross join lateral unnest(ts_filter(setweight(c.tsv, 'A', w.lexemes), '{a}')) u
     join known k on k.key = c.language || ' ' || u.lexeme
    cross join lateral (select coalesce(cardinality(u.positions), 1)::float8 as n) tf
 )
-select id, sum(idf * weight) as score, sum(idf) / (select t.idf from totals t where t.language = scored.language) as share
-  from scored group by id, language order by score desc, id limit :limit
+select s.id, s.score, s.matched / t.idf as share
+  from (select id, language, sum(idf * weight) as score, sum(idf) as matched from scored group by id, language) s
+  join totals t on t.language = s.language
+ order by s.score desc, s.id limit :limit
 """)
 MOST_LANGUAGES = 6
 """In how many languages a question is read: those that the owner has most chunks of."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Label, Row, bindparam
+from sqlalchemy import BindParameter, Label, Row, bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.core.values.page import Cursor, CursorInvalidError
@@ -13,7 +13,7 @@ from backend.models import Base
 
 T = TypeVar("T")
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
-OWNER = bindparam("owner")
+OWNER: BindParameter[Any] = bindparam("owner")
 """The owner in statements that are built once, as those of every turn are."""
 _LIKE_SPECIAL = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 

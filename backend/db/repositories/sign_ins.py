@@ -3,11 +3,24 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from backend.core.values.user import SignIn, User
 from backend.db.repositories.rows import Repository, columns, read
 from backend.models import AuthSessionRow, UserRow
+
+# Every request asks this: it is put together once.
+USER_OF = (
+    select(*columns(UserRow, User))
+    .join(AuthSessionRow, AuthSessionRow.owner_id == UserRow.id)
+    .where(
+        UserRow.id == bindparam("owner_id"),
+        UserRow.deleted_at.is_(None),
+        AuthSessionRow.id == bindparam("sign_in_id"),
+        AuthSessionRow.revoked_at.is_(None),
+        AuthSessionRow.expires_at > func.now(),
+    )
+)
 
 
 class SignInRepository(Repository):
@@ -94,16 +107,5 @@ class SignInRepository(Repository):
 
     async def user_of(self, owner_id: UUID, sign_in_id: UUID) -> User | None:
         """Return the account behind a sign-in that is neither revoked nor over, in one round trip."""
-        statement = (
-            select(*columns(UserRow, User))
-            .join(AuthSessionRow, AuthSessionRow.owner_id == UserRow.id)
-            .where(
-                UserRow.id == owner_id,
-                UserRow.deleted_at.is_(None),
-                AuthSessionRow.id == sign_in_id,
-                AuthSessionRow.revoked_at.is_(None),
-                AuthSessionRow.expires_at > func.now(),
-            )
-        )
-        row = (await self._connection.execute(statement)).one_or_none()
+        row = (await self._connection.execute(USER_OF, {"owner_id": owner_id, "sign_in_id": sign_in_id})).one_or_none()
         return None if row is None else read(User, row)

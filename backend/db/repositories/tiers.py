@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import fields
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from backend.core.values.limits import Tier
 from backend.core.values.user import Tier as TierName
 from backend.db.repositories.rows import AnyRow, Repository, columns
 from backend.models import TierRow, UserRow
+
+# Every question asks this: it is put together once.
+OF_OWNER = select(*columns(TierRow, Tier)).join(UserRow, UserRow.tier == TierRow.name).where(UserRow.id == bindparam("owner_id"))
 
 
 class TierRepository(Repository):
@@ -27,8 +30,7 @@ class TierRepository(Repository):
 
     async def of_owner(self, owner_id: UUID) -> Tier | None:
         """Return the tier that an account has at this moment."""
-        statement = select(*columns(TierRow, Tier)).join(UserRow, UserRow.tier == TierRow.name).where(UserRow.id == owner_id)
-        row = (await self._connection.execute(statement)).one_or_none()
+        row = (await self._connection.execute(OF_OWNER, {"owner_id": owner_id})).one_or_none()
         return None if row is None else tier_of(row)
 
     async def update(self, name: TierName, **limits: int | Sequence[str] | None) -> Tier | None:

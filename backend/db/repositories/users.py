@@ -3,12 +3,15 @@
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, tuple_, update
 
 from backend.core.values.page import Cursor, Page
 from backend.core.values.user import User
 from backend.db.repositories.rows import Repository, columns, containing, position, read
 from backend.models import UserRow
+
+# Asked often: it is put together once.
+GET = select(*columns(UserRow, User)).where(UserRow.id == bindparam("owner_id"), UserRow.deleted_at.is_(None))
 
 
 class UserRepository(Repository):
@@ -43,7 +46,7 @@ class UserRepository(Repository):
 
     async def get(self, owner_id: UUID) -> User | None:
         """Return the account."""
-        row = (await self._connection.execute(select(*columns(UserRow, User)).where(*_of(owner_id)))).one_or_none()
+        row = (await self._connection.execute(GET, {"owner_id": owner_id})).one_or_none()
         return None if row is None else read(User, row)
 
     async def by_login(self, login: str) -> User | None:

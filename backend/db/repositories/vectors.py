@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select, text, update
 
 from backend.db.repositories.chunks import is_wanted
 from backend.db.repositories.rows import Repository, columns, read
@@ -36,6 +36,24 @@ UNINDEXED = text(
     "     and j.task_name = 'rebuild_collection' and j.args->>'generation_id' = g.id::text)"
     " limit 1000"
 )
+
+# Questions ask these: they are put together once.
+SEARCHABLE = (
+    select(ChunkVectorRow.chunk_id, ChunkVectorRow.vector)
+    .join(ChunkRow, ChunkRow.id == ChunkVectorRow.chunk_id)
+    .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
+    .where(
+        ChunkVectorRow.owner_id == bindparam("owner_id"),
+        ChunkVectorRow.generation_id == bindparam("generation_id"),
+        ChunkRow.owner_id == bindparam("owner_id"),
+        DocumentRow.owner_id == bindparam("owner_id"),
+        DocumentRow.live_version == ChunkRow.version,
+        ChunkVectorRow.vector.is_not(None),
+        DocumentRow.deleted_at.is_(None),
+    )
+)
+UNCONFIRMED = SEARCHABLE.where(ChunkVectorRow.indexed.is_(False))
+_WITHIN = ChunkRow.document_id == any_(bindparam("within", type_=ARRAY(Uuid)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +118,11 @@ class VectorRepository(Repository):
         self, owner_id: UUID, generation_id: UUID, *, within: Sequence[UUID] | None = None, unindexed_only: bool = False
     ) -> tuple[list[UUID], list[bytes]]:
         """Return chunk ids and vectors of the owner's ready documents: all, of some documents, or those not confirmed yet."""
-        statement = (
-            select(ChunkVectorRow.chunk_id, ChunkVectorRow.vector)
-            .join(ChunkRow, ChunkRow.id == ChunkVectorRow.chunk_id)
-            .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
-            .where(
-                ChunkVectorRow.owner_id == owner_id,
-                ChunkVectorRow.generation_id == generation_id,
-                ChunkRow.owner_id == owner_id,
-                DocumentRow.owner_id == owner_id,
-                DocumentRow.live_version == ChunkRow.version,
-                ChunkVectorRow.vector.is_not(None),
-                DocumentRow.deleted_at.is_(None),
-            )
-        )
+        statement = UNCONFIRMED if unindexed_only else SEARCHABLE
+        parameters: dict[str, object] = {"owner_id": owner_id, "generation_id": generation_id}
         if within is not None:
-            statement = statement.where(ChunkRow.document_id.in_(within))
-        if unindexed_only:
-            statement = statement.where(ChunkVectorRow.indexed.is_(False))
-        rows = (await self._connection.execute(statement)).all()
+            statement, parameters["within"] = statement.where(_WITHIN), list(within)
+        rows = (await self._connection.execute(statement, parameters)).all()
         return [row.chunk_id for row in rows], [row.vector for row in rows]
 
     async def embedded(self, owner_id: UUID, generation_id: UUID, document_id: UUID) -> dict[UUID, bool]:

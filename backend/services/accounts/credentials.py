@@ -99,7 +99,7 @@ class AccountService:
             sign_in, user = found
             if now() - sign_in.last_used_at > PROLONGED_EVERY:
                 await tx.sign_ins.prolong(user.id, sign_in.id, expires_at=now() + self._sign_in_lifetime)
-        return Caller(user_id=user.id, role=user.role, tier=user.tier, sign_in_id=sign_in.id)
+        return Caller(user_id=user.id, role=user.role, tier=user.tier, sign_in_id=sign_in.id, account=user)
 
     async def close_session(self, text: str) -> None:
         """End the sign-in of a browser's token. One that is no good any more changes nothing."""
@@ -156,7 +156,7 @@ class AccountService:
             user = await tx.sign_ins.user_of(claims.user_id, claims.sign_in_id)
         if user is None or not user.is_active or user.token_version != claims.token_version:
             raise TokenInvalidError
-        return Caller(user_id=user.id, role=user.role, tier=user.tier, sign_in_id=claims.sign_in_id)
+        return Caller(user_id=user.id, role=user.role, tier=user.tier, sign_in_id=claims.sign_in_id, account=user)
 
     async def _signed_in(self, login: str, password: str, origin: Origin, sign_in_id: UUID, hash_: bytes) -> User:
         """Return the user whose password this is, with a sign-in that a secret of this hash will prove."""

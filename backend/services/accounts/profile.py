@@ -35,8 +35,12 @@ class ProfileService:
         self._uow = uow
         self._passwords = passwords
 
+    async def own(self, caller: Caller) -> User:
+        """Return the caller's own account, as it was when their credential was checked."""
+        return caller.account or await self.me(caller.user_id)
+
     async def me(self, owner_id: UUID) -> User:
-        """Return the caller's own account."""
+        """Return an owner's account."""
         async with self._uow.of(owner_id) as tx:
             return _existing(await tx.users.get(owner_id))
 

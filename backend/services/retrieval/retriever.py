@@ -14,7 +14,6 @@ from backend.db.repositories.texts import Span
 from backend.db.uow import UnitOfWork
 from backend.ports.chat_model import Passage
 from backend.ports.vector_index import VectorIndex
-from backend.rag.deduplication import distinct
 from backend.rag.joining import Run, joined, touching
 from backend.rag.selection import BUDGET_CHARACTERS, within_budget
 from backend.services.embedders import Embedders
@@ -149,7 +148,6 @@ class Retriever:
         return found, len(found) == len(hits)
 
     async def _passages(self, owner_id: UUID, found: Sequence[Found]) -> tuple[Passage, ...]:
-        found = [found[place] for place in distinct([one.chunk.text for one in found])]
         found = [found[place] for place in within_budget([one.chunk.text for one in found])]
         chosen = [_passage(marker, one) for marker, one in enumerate(found, start=1)]
         runs = touching(chosen, room=BUDGET_CHARACTERS - sum(len(passage.text) for passage in chosen))

@@ -10,6 +10,7 @@ import numpy as np
 
 from backend.adapters.vector_indexes.chroma.answers import identity, neighbours, vectors
 from backend.adapters.vector_indexes.chroma.connection import ChromaConnection, verify
+from backend.adapters.vector_indexes.chroma.searching import Searches
 from backend.core.errors import VectorIndexUnavailableError
 from backend.core.transactions import assert_no_transaction
 from backend.ports.embedder import Vector, Vectors
@@ -34,6 +35,7 @@ class ChromaVectorIndex:
 
     def __init__(self, url: str, *, connect_seconds: float = 2.0, query_seconds: float = 2.0, write_seconds: float = 30.0) -> None:
         self._connection = ChromaConnection(url, connect_seconds=connect_seconds)
+        self._searches = Searches(url, connect_seconds=connect_seconds, query_seconds=query_seconds)
         self._query_seconds = query_seconds
         self._write_seconds = write_seconds
 
@@ -58,7 +60,7 @@ class ChromaVectorIndex:
 
         async def ask(found: "AsyncCollection") -> "QueryResult":
             verify(found)
-            return await found.query(query_embeddings=vector[np.newaxis], n_results=limit, include=["distances"])
+            return await self._searches.nearest(found, vector, limit)
 
         answer = await self._connection.on_collection(collection, self._query_seconds, ask)
         return [] if answer is None else neighbours(answer)
@@ -128,6 +130,7 @@ class ChromaVectorIndex:
     async def aclose(self) -> None:
         """See ``VectorIndex.aclose``."""
         await self._connection.aclose()
+        await self._searches.aclose()
 
     async def _store(self, name: str, ids: list[str], vectors: Vectors) -> None:
         async def write(found: "AsyncCollection") -> bool:

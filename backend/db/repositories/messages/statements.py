@@ -1,15 +1,23 @@
 """The statements of every turn, built once: to build one anew takes longer than to execute it."""
 
-from sqlalchemy import bindparam, func, insert, select, update
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, func, insert, select, update
 
 from backend.core.values.chat import Message
 from backend.db.repositories.messages.lives import BEGUN, STORABLE
 from backend.db.repositories.rows import OWNER, columns
 from backend.models import MessageRow
 
-_SESSION = bindparam("session")
+_SESSION: BindParameter[Any] = bindparam("session")
 _TURN = {"owner_id": OWNER, "session_id": _SESSION, "updated_at": BEGUN}
-_QUESTION = {"id": bindparam("question_id"), "role": "user", "content": bindparam("question"), "status": "complete", "model": None}
+_QUESTION: dict[str, Any] = {
+    "id": bindparam("question_id"),
+    "role": "user",
+    "content": bindparam("question"),
+    "status": "complete",
+    "model": None,
+}
 _ANSWER = {
     **{"id": bindparam("answer_id"), "role": "assistant", "content": ""},
     **{"status": "streaming", "model": bindparam("answered_by")},
