@@ -84,7 +84,7 @@ async def main(
                         row = await embedding(model.port, streams, seconds, length * INTERVAL_SECONDS, new)
                     elif name == "direct":
                         row = await asking(
-                            Target(name, model.port, (_direct(model.port, length),), b'"done":true'), streams, seconds
+                            Target(name, model.port, (_direct(model.port, length),), b'"done":true'), streams, seconds, length
                         )
                     else:
                         requests = tuple(_asked(port, tokens[name], new, length, plain=name == "chat"))
