@@ -33,12 +33,14 @@ UPLOAD_PATHS = (f"{V1}/chat/upload", f"{V1}/chat/documents/[^/]+/file")
 """Patterns of where bodies are files: they are counted by their route and take the time that they take."""
 
 router = APIRouter()
+# In the order in which they are looked through for each request: questions first.
 router.include_router(health.router)
+router.include_router(openai.router)
+router.include_router(chat.router, prefix=V1)
 router.include_router(metrics.router)
 router.include_router(sign_in.router)
 router.include_router(mcp.router)
-router.include_router(openai.router)
 OF_PEOPLE = (auth, usage, exports, keys, users, admin, tiers, queue)
-OF_QUESTIONS = (models, chat, tasks, search, suggestions, documents, sessions, messages, streams, assist)
+OF_QUESTIONS = (models, tasks, search, suggestions, documents, sessions, messages, streams, assist)
 for part in (*OF_PEOPLE, *OF_QUESTIONS):
     router.include_router(part.router, prefix=V1)

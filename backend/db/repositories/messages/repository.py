@@ -69,7 +69,7 @@ class MessageRepository(Repository):
         if answer.sources:
             key = {"owner_id": owner_id, "message_id": answer.message_id}
             rows = [{**key, **asdict(source)} for source in answer.sources]
-            await self._connection.execute(insert(MessageSourceRow).values(rows))
+            await self._connection.execute(insert(MessageSourceRow), rows)
         return True
 
     async def history(self, owner_id: UUID, session_id: UUID, *, limit: int) -> list[Message]:

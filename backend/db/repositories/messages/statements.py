@@ -2,29 +2,23 @@
 
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, bindparam, func, select, text, update
 
 from backend.core.values.chat import Message
-from backend.db.repositories.messages.lives import BEGUN, STORABLE
+from backend.db.repositories.messages.lives import STORABLE
 from backend.db.repositories.rows import OWNER, columns
 from backend.models import MessageRow
 
 _SESSION: BindParameter[Any] = bindparam("session")
-_TURN = {"owner_id": OWNER, "session_id": _SESSION, "updated_at": BEGUN}
-_QUESTION: dict[str, Any] = {
-    "id": bindparam("question_id"),
-    "role": "user",
-    "content": bindparam("question"),
-    "status": "complete",
-    "model": None,
-}
-_ANSWER = {
-    **{"id": bindparam("answer_id"), "role": "assistant", "content": ""},
-    **{"status": "streaming", "model": bindparam("answered_by")},
-}
 
-ADD_TURN = insert(MessageRow).values([{**_TURN, **_QUESTION}, {**_TURN, **_ANSWER}])
-"""A question and the empty answer to it. Wants ``owner``, ``session``, ``question``, ``answered_by``, and both ids."""
+# As text, for SQLAlchemy compiles several rows of values anew each time.
+ADD_TURN = text(
+    "insert into messages (owner_id, session_id, updated_at, id, role, content, status, model) values"
+    " (:owner, :session, clock_timestamp(), :question_id, 'user', :question, 'complete', null),"
+    " (:owner, :session, clock_timestamp(), :answer_id, 'assistant', '', 'streaming', :answered_by)"
+)
+"""A question and the empty answer to it, both begun now (see ``BEGUN``). Wants ``owner``, ``session``, ``question``, both ids and
+``answered_by``."""
 
 ENDED = (
     "content",
