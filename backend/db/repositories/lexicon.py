@@ -48,6 +48,7 @@ CHUNKS = text("select coalesce(sum(chunks), 0) from corpus_sizes where owner_id 
 # the few; its place in the question says which lexemes are the same word, for all languages share the parser.
 # One key for language and lexeme: by two, the planner joins the languages first and unnests every chunk once for each lexeme.
 # Each lexeme is looked up by itself (`limit 1`): without statistics, after a first upload, the planner reads all of them for each.
+# Each candidate is looked up by itself, too: for two hundred of them the planner would read all chunks of an owner with many.
 # Of a candidate only the asked lexemes are unnested: they are marked, and the others filtered out, before rows are made of them.
 # A lexeme that no chunk has counts in the total, so `share` says how much of the question's weight was found.
 SEARCH = text("""
@@ -84,7 +85,10 @@ with languages as (
    where w.query is not null
 ), scored as (
   select c.id, c.language, k.idf, tf.n * 2.2 / (tf.n + 1.2 * (0.25 + 0.75 * c.length / s.mean)) as weight
-    from candidates f join chunks c on c.id = f.chunk_id and c.owner_id = :owner_id
+    from candidates f
+   cross join lateral (
+     select id, language, tsv, length from chunks where id = f.chunk_id and owner_id = :owner_id limit 1
+   ) c
    cross join size s
    cross join wanted w
    cross join lateral unnest(ts_filter(setweight(c.tsv, 'A', w.lexemes), '{a}')) u
