@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.values.packed import PackedVectors
 from backend.ports.embedder import Vector, Vectors
 
 _ROWS_AT_ONCE = 8192
 _UNSURE = 1e-5
 """More than the last bits of a product of float32, which depend on where in the matrix its row stands."""
 _MOST_TIES = 1000
+_OTHER_DIMENSIONS = "stored vectors do not have {} dimensions"
 
 
 def exact_top(query: Vector, matrix: NDArray[np.float16] | Vectors, limit: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -50,6 +52,16 @@ def from_bytes(blobs: Sequence[bytes], dimensions: int) -> Vectors:
         ValueError: The bytes are not those of vectors with so many dimensions.
     """
     if any(len(blob) != 2 * dimensions for blob in blobs):
-        message = f"stored vectors do not have {dimensions} dimensions"
-        raise ValueError(message)
-    return np.frombuffer(b"".join(blobs), dtype="<f2").reshape(len(blobs), dimensions).astype(np.float32)
+        raise ValueError(_OTHER_DIMENSIONS.format(dimensions))
+    return from_packed(PackedVectors(bytes(16 * len(blobs)), b"".join(blobs)), dimensions)
+
+
+def from_packed(packed: PackedVectors, dimensions: int) -> Vectors:
+    """Return the same of vectors that come in one piece.
+
+    Raises:
+        ValueError: As ``from_bytes``.
+    """
+    if len(packed.vectors) != 2 * dimensions * len(packed):
+        raise ValueError(_OTHER_DIMENSIONS.format(dimensions))
+    return np.frombuffer(packed.vectors, dtype="<f2").reshape(len(packed), dimensions).astype(np.float32)

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select, text, update
+from sqlalchemy import ARRAY, ColumnClause, Uuid, any_, bindparam, func, literal_column, select, text, update
 
+from backend.core.values.packed import PackedVectors
 from backend.db.repositories.chunks import is_wanted
 from backend.db.repositories.rows import Repository, columns, read
 from backend.models import ChunkRow, ChunkVectorRow, DocumentRow, IndexGenerationRow
@@ -38,8 +40,12 @@ UNINDEXED = text(
 )
 
 # Questions ask these: they are put together once.
+_NOTHING_BETWEEN: ColumnClause[Any] = literal_column("''::bytea")
 SEARCHABLE = (
-    select(ChunkVectorRow.chunk_id, ChunkVectorRow.vector)
+    select(
+        func.string_agg(func.uuid_send(ChunkVectorRow.chunk_id), _NOTHING_BETWEEN),
+        func.string_agg(ChunkVectorRow.vector, _NOTHING_BETWEEN),
+    )
     .join(ChunkRow, ChunkRow.id == ChunkVectorRow.chunk_id)
     .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
     .where(
@@ -116,14 +122,14 @@ class VectorRepository(Repository):
 
     async def searchable(
         self, owner_id: UUID, generation_id: UUID, *, within: Sequence[UUID] | None = None, unindexed_only: bool = False
-    ) -> tuple[list[UUID], list[bytes]]:
+    ) -> PackedVectors:
         """Return chunk ids and vectors of the owner's ready documents: all, of some documents, or those not confirmed yet."""
         statement = UNCONFIRMED if unindexed_only else SEARCHABLE
         parameters: dict[str, object] = {"owner_id": owner_id, "generation_id": generation_id}
         if within is not None:
             statement, parameters["within"] = statement.where(_WITHIN), list(within)
-        rows = (await self._connection.execute(statement, parameters)).all()
-        return [row.chunk_id for row in rows], [row.vector for row in rows]
+        ids, vectors = (await self._connection.execute(statement, parameters)).one()
+        return PackedVectors(ids or b"", vectors or b"")
 
     async def embedded(self, owner_id: UUID, generation_id: UUID, document_id: UUID) -> dict[UUID, bool]:
         """Return the chunks of a document that were embedded, and whether they got a vector: the embedder may have refused one."""

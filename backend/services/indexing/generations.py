@@ -82,10 +82,10 @@ class GenerationBuilder:
     async def _offer_late(self, owner_id: UUID, generation: Generation) -> None:
         """Give the index what was stored, and what it did not get because it was away, or because an earlier try was killed."""
         async with self._uow.of(owner_id) as tx:
-            ids, vectors = await tx.vectors.searchable(owner_id, generation.id, unindexed_only=True)
-        for begin in range(0, len(ids), UPSERT_BATCH):
-            part = slice(begin, begin + UPSERT_BATCH)
-            if not await self._pipeline.offer(generation, ids[part], vectors[part]):
+            late = list(await tx.vectors.searchable(owner_id, generation.id, unindexed_only=True))
+        for begin in range(0, len(late), UPSERT_BATCH):
+            part = late[begin : begin + UPSERT_BATCH]
+            if not await self._pipeline.offer(generation, [chunk_id for chunk_id, _ in part], [vector for _, vector in part]):
                 return  # It is away. The clock offers them again.
 
     async def _answer_with(self, owner_id: UUID, generation: Generation) -> bool:

@@ -10,11 +10,12 @@ import structlog
 
 from backend.core.errors import UnavailableError, VectorIndexBrokenError
 from backend.core.metrics import DENSE_SEARCHES
+from backend.core.values.packed import PackedVectors
 from backend.db.repositories.generations import Generation
 from backend.db.uow import Transaction, UnitOfWork
 from backend.ports.embedder import Embedder, Vector
 from backend.ports.vector_index import Neighbour, VectorIndex
-from backend.rag.similarity import exact_top, from_bytes
+from backend.rag.similarity import exact_top, from_packed
 from backend.services.embedders import Embedders
 from backend.services.retrieval.asking import IndexQueries
 from backend.services.retrieval.legs import LateError
@@ -34,21 +35,13 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """Vectors as PostgreSQL has them, with the ids of their chunks."""
-
-    ids: Sequence[UUID] = ()
-    blobs: Sequence[bytes] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Ground:
     """What an owner's question is compared with: so many ``chunks``. ``late`` are the vectors that the index has not confirmed."""
 
     embedder: Embedder
     generation: Generation | None
     chunks: int
-    late: Stored
+    late: PackedVectors
 
 
 class DenseLeg:
@@ -73,11 +66,11 @@ class DenseLeg:
         """
         embedder, generation = await self._embedders.of_owner(tx, owner_id)
         if generation is None or not whole:
-            return Ground(embedder, generation, 0, Stored())
+            return Ground(embedder, generation, 0, PackedVectors())
         chunks = await tx.lexicon.chunks(owner_id)
         if chunks <= self._exact_chunks:
-            return Ground(embedder, generation, chunks, Stored())
-        late = Stored(*await tx.vectors.searchable(owner_id, generation.id, unindexed_only=True))
+            return Ground(embedder, generation, chunks, PackedVectors())
+        late = await tx.vectors.searchable(owner_id, generation.id, unindexed_only=True)
         return Ground(embedder, generation, chunks, late)
 
     async def search(
@@ -139,20 +132,20 @@ class DenseLeg:
         )
         return None if crowded else known
 
-    async def _stored(self, owner_id: UUID, generation: Generation, within: Sequence[UUID] | None) -> Stored:
+    async def _stored(self, owner_id: UUID, generation: Generation, within: Sequence[UUID] | None) -> PackedVectors:
         async with self._uow.of(owner_id) as tx:
-            return Stored(*await tx.vectors.searchable(owner_id, generation.id, within=within))
+            return await tx.vectors.searchable(owner_id, generation.id, within=within)
 
 
-async def _nearest(generation: Generation, vectors: Sequence[Vector], stored: Stored, depth: int) -> list[list[Neighbour]]:
+async def _nearest(generation: Generation, vectors: Sequence[Vector], stored: PackedVectors, depth: int) -> list[list[Neighbour]]:
     """Search these vectors themselves."""
-    if not stored.ids:
+    if not stored:
         return [[] for _ in vectors]
 
     def search() -> list[list[Neighbour]]:
-        matrix = from_bytes(stored.blobs, generation.dimensions)
+        matrix = from_packed(stored, generation.dimensions)
         found = [exact_top(vector, matrix, depth) for vector in vectors]
-        return [[Neighbour(stored.ids[row], float(score)) for row, score in zip(*top, strict=True)] for top in found]
+        return [[Neighbour(stored.id_at(row), float(score)) for row, score in zip(*top, strict=True)] for top in found]
 
     return await asyncio.to_thread(search)
 
