@@ -14,7 +14,7 @@ from backend.db.repositories.messages.calls import FOLLOW_CHANNEL, STOP_CHANNEL,
 from backend.db.repositories.messages.copies import COPY_MESSAGES, COPY_SOURCES
 from backend.db.repositories.messages.lives import BEGUN, ending, renewing
 from backend.db.repositories.messages.reading import message_of
-from backend.db.repositories.messages.statements import ADD_TURN, ENDED, FINISH, HISTORY
+from backend.db.repositories.messages.statements import ADD_SOURCES, ADD_TURN, ENDED, FINISH, HISTORY
 from backend.db.repositories.rows import Repository, columns
 from backend.models import DocumentRow, MessageRow, MessageSourceRow
 
@@ -67,9 +67,9 @@ class MessageRepository(Repository):
             earlier = (MessageRow.owner_id == owner_id, MessageRow.session_id == answer.session_id, MessageRow.id == replaces)
             await self._connection.execute(update(MessageRow).where(*earlier).values(superseded=True))
         if answer.sources:
-            key = {"owner_id": owner_id, "message_id": answer.message_id}
-            rows = [{**key, **asdict(source)} for source in answer.sources]
-            await self._connection.execute(insert(MessageSourceRow), rows)
+            key = {"owner": owner_id, "message": answer.message_id}
+            rows = [{**key, **{f"source_{name}": value for name, value in asdict(source).items()}} for source in answer.sources]
+            await self._connection.execute(ADD_SOURCES, rows)
         return True
 
     async def history(self, owner_id: UUID, session_id: UUID, *, limit: int) -> list[Message]:

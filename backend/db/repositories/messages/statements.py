@@ -1,13 +1,14 @@
 """The statements of every turn, built once: to build one anew takes longer than to execute it."""
 
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, func, select, text, update
+from sqlalchemy import BindParameter, bindparam, func, insert, select, text, update
 
-from backend.core.values.chat import Message
+from backend.core.values.chat import Message, Source
 from backend.db.repositories.messages.lives import STORABLE
 from backend.db.repositories.rows import OWNER, columns
-from backend.models import MessageRow
+from backend.models import MessageRow, MessageSourceRow
 
 _SESSION: BindParameter[Any] = bindparam("session")
 
@@ -42,6 +43,12 @@ FINISH = (
     .values({name: bindparam(f"ended_{name}") for name in ENDED} | {"updated_at": func.now()})
 )
 """How an answer ended. Wants ``owner``, ``message``, and ``ended_`` with each name of ``ENDED``."""
+
+ADD_SOURCES = insert(MessageSourceRow).values(
+    {"owner_id": OWNER, "message_id": bindparam("message")}
+    | {each.name: bindparam(f"source_{each.name}") for each in fields(Source)}
+)
+"""The sources of an answer, a set of parameters each. Wants ``owner``, ``message``, and ``source_`` with each name of its fields."""
 
 HISTORY = (
     select(*columns(MessageRow, Message))
