@@ -48,7 +48,7 @@ ADD_SOURCES = insert(MessageSourceRow).values(
     {"owner_id": OWNER, "message_id": bindparam("message")}
     | {each.name: bindparam(f"source_{each.name}") for each in fields(Source)}
 )
-"""The sources of an answer, a set of parameters each. Wants ``owner``, ``message``, and ``source_`` with each name of its fields."""
+"""The sources of an answer, a set of parameters each. Wants ``owner``, ``message``, and ``source_`` with the name of each field."""
 
 HISTORY = (
     select(*columns(MessageRow, Message))
