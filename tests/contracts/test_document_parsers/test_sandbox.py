@@ -152,7 +152,7 @@ os.write(1, orjson.dumps({"size": len(text), "pages": [], "headings": [], "notes
 """
     parsed = await read(b"", TEXT, running(script))
 
-    assert parsed.text == "['LC_ALL', 'PATH'] EFBIG True True /"
+    assert parsed.text == "['LC_ALL', 'OPENBLAS_NUM_THREADS', 'PATH'] EFBIG True True /"
 
 
 async def test_cancelling_kills_the_child_and_waits_for_it() -> None:
